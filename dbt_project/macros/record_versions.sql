@@ -4,66 +4,105 @@
   The lake is append-only, so a record that changes stands in it several times. `known_from` / `known_until` (half-open
   dates in the reporting time zone, NULL = still) say when each version was current *to us*:
 
-  - a change counts from the day it was made, but never from before its load date less `restatement_days`: what arrives
-    later than that does not rewrite days that were already settled;
-  - the first version we have of a record stands for its past, back to its creation; in the first load of a source, however
-    long ago that was, because nothing older can be known.
+  - a change counts from the day it was made (without an update time: the day it landed), but never from before its load
+    date less `restatement_days`: what arrives later than that does not rewrite days that were already settled;
+  - the version that arrived first stands for the record's past, back to its creation: in the first load of a source
+    however long ago that was, because nothing older can be known; later only within the restatement window;
+  - on any day the version with the newest update time wins among those known by then, so one that arrives after a newer
+    one never shows;
+  - a tombstone is as new as the newest version that landed before it: a version that comes after it brings the record back.
 
-  So "what was known on day D" is the one condition `known_from <= D and (known_until > D or known_until is null)`, and
-  N daily runs, one range run and a full refresh see the same thing. Columns besides the source's own: known_from,
-  known_until, is_current, is_deleted, is_late (arrived after its day was settled), source_relation.
+  "What was known on day D" is the one condition `known_from <= D and (known_until > D or known_until is null)`, and
+  because `known_from` depends on nothing that lands later, N daily runs, one range run and a full refresh see the same.
 
-  Key, creation and update columns come from the source's YAML (meta: primary_key, created_at, updated_at).
+  Columns besides the source's own: source_relation, is_deleted, known_from, known_until, is_current, is_late (arrived
+  after its day was settled). Key, creation and update columns come from the source's YAML (meta: primary_key,
+  created_at, updated_at); `updated_at` overrides the last for a table whose rows are corrected without an update time.
 #}
-{% macro record_versions(vendor, table) %}
-{%- set relation = source(vendor, table) -%}
-{%- set meta = {'primary_key': ['_row_hash']} -%}
+{% macro record_versions(vendor, table, updated_at=none) %}
+{%- set meta = {} -%}
+{%- set dates = [] -%}
 {%- if execute -%}
     {%- for node in graph.sources.values() if node.source_name == vendor and node.name == table -%}
         {%- do meta.update(node.config.meta or node.meta) -%}
+        {%- for column in node.columns.values() if column.data_type == 'date' -%} {%- do dates.append(column.name) -%} {%- endfor -%}
     {%- endfor -%}
 {%- endif -%}
-{%- set key = (['_source_relation'] + meta.primary_key) | join(', ') -%}
-{%- set created_on = reporting_date(meta.created_at) if meta.created_at else "cast('0001-01-01' as date)" -%}
-{%- set updated_on = reporting_date(meta.updated_at) if meta.updated_at else '_load_date' -%}
-{%- set settled_on = dbt.dateadd('day', -var('restatement_days') | int, '_load_date') -%}
+{%- set key = (['_source_relation'] + meta.get('primary_key', [])) | join(', ') -%}
+{%- set updated_at = updated_at or meta.get('updated_at') -%}
+{%- set settled_on = '_load_date - ' ~ (var('restatement_days') | int) -%}
+{%- set the_past = "cast('1900-01-01' as date)" -%}
+{%- set created_at = meta.get('created_at') -%}
+{%- set created_on = 'cast(null as date)' if not created_at else created_at if created_at in dates else reporting_date(created_at) -%}
+{%- set updated_on = 'cast(null as date)' if not updated_at else updated_at if updated_at in dates else reporting_date(updated_at) -%}
+select
+    shown.*,
+    known_until is null as is_current
+from (
     select
-        *,
-        known_until is null as is_current
+        visible.*,
+        lead(known_from) over (partition by {{ key }} order by version_number) as known_until
     from (
+        -- outrun: a newer version was known no later than this one
         select
-            *,
-            lead(known_from) over (partition by {{ key }} order by version_number) as known_until
+            dated.*,
+            min(known_from) over (
+                partition by {{ key }} order by version_number rows between 1 following and unbounded following
+            ) as outrun_from
         from (
             select
-                *,
+                changed.*,
                 case
-                    when version_number = 1 and _load_date = first_load_date then coalesce(created_on, cast('0001-01-01' as date))
-                    when version_number = 1 then greatest(coalesce(created_on, settled_on), settled_on)
-                    else greatest(coalesce(updated_on, settled_on), settled_on)
+                    when is_first and is_initial_load then coalesce(created_on, {{ the_past }})
+                    when is_first then greatest(coalesce(created_on, updated_on, settled_on), settled_on)
+                    else greatest(coalesce(updated_on, _load_date), settled_on)
                 end as known_from,
-                version_number = 1 and _load_date > first_load_date and coalesce(created_on < settled_on, false) as is_late
+                not is_deleted
+                and not (is_first and is_initial_load)
+                and coalesce(case when is_first then coalesce(created_on, updated_on) else updated_on end < settled_on, false) as is_late
             from (
                 select
-                    *,
-                    row_number() over (partition by {{ key }} order by {{ meta.updated_at or '_load_date' }} nulls first, _load_date, _loaded_at) as version_number
+                    ordered.*,
+                    version_number = min(case when _load_date = first_seen_on then version_number end) over (partition by {{ key }}) as is_first,
+                    lag(_row_hash) over (partition by {{ key }} order by version_number) as previous_row_hash
                 from (
                     select
-                        *,
-                        _source_relation as source_relation,
-                        _is_deleted as is_deleted,
-                        {{ created_on }} as created_on,
-                        {{ updated_on }} as updated_on,
-                        cast({{ settled_on }} as date) as settled_on,
-                        min(_load_date) over (partition by _source_relation) as first_load_date,
-                        lag(_row_hash) over (partition by {{ key }} order by {{ meta.updated_at or '_load_date' }} nulls first, _load_date, _loaded_at) as previous_row_hash
-                    from {{ relation }}
-                    where _load_date <= {{ as_of_date() }}
-                ) as landed
-                where previous_row_hash is distinct from _row_hash
+                        timed.*,
+                        row_number() over (
+                            partition by {{ key }} order by effective_at nulls first, _load_date, is_deleted, _loaded_at, _row_hash
+                        ) as version_number
+                    from (
+                        select
+                            landed.*,
+                            landed._source_relation as source_relation,
+                            coalesce(landed._is_deleted, false) as is_deleted,
+                            cast({{ settled_on }} as date) as settled_on,
+                            {{ created_on }} as created_on,
+                            {{ updated_on }} as updated_on,
+                            landed._load_date = first_loads.first_load_date as is_initial_load,
+                            min(landed._load_date) over (partition by {{ key }}) as first_seen_on,
+                            {% if updated_at -%}
+                            coalesce(
+                                {{ updated_at }},
+                                max({{ updated_at }}) over (partition by {{ key }} order by _load_date)
+                            )
+                            {%- else -%} cast(null as timestamp) {%- endif %} as effective_at
+                        from {{ source(vendor, table) }} as landed
+                        inner join (
+                            select
+                                _source_relation as loaded_relation,
+                                min(_load_date) as first_load_date
+                            from {{ source(vendor, table) }}
+                            group by _source_relation
+                        ) as first_loads on landed._source_relation = first_loads.loaded_relation
+                        where landed._load_date <= {{ as_of_date() }}
+                    ) as timed
+                ) as ordered
             ) as changed
+            where previous_row_hash is distinct from _row_hash
         ) as dated
         where known_from <= {{ as_of_date() }}
-    ) as bounded
-    where known_until is null or known_until > known_from
+    ) as visible
+    where outrun_from is null or outrun_from > known_from
+) as shown
 {%- endmacro %}

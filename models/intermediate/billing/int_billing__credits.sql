@@ -1,0 +1,10 @@
+{{ config(materialized='view') }}
+{% set columns = [
+    'credit_id', 'kind', 'customer_id', 'invoice_id', 'line_id', 'amount', 'currency', 'issued_at',
+] %}
+
+with final as (
+    {{ unify(['stg_own__credits'], columns) }}
+)
+
+select * from final

@@ -1,0 +1,10 @@
+{{ config(materialized='view') }}
+{% set columns = [
+    'payment_id', 'invoice_id', 'customer_id', 'status', 'amount', 'currency', 'attempted_at', 'failure_code',
+] %}
+
+with final as (
+    {{ unify(['stg_own__payments'], columns) }}
+)
+
+select * from final

@@ -1,0 +1,11 @@
+{{ config(materialized='view') }}
+{% set columns = [
+    'activity_id', 'account_id', 'contact_id', 'kind', 'occurred_at', 'direction', 'owner_email',
+    'stated_reason', 'root_cause', 'note',
+] %}
+
+with final as (
+    {{ unify(['stg_own__activities'], columns) }}
+)
+
+select * from final

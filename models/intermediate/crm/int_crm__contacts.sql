@@ -1,0 +1,10 @@
+{{ config(materialized='view') }}
+{% set columns = [
+    'contact_id', 'account_id', 'email', 'full_name', 'role', 'active', 'created_at', 'updated_at',
+] %}
+
+with final as (
+    {{ unify(['stg_own__contacts'], columns) }}
+)
+
+select * from final

@@ -1,0 +1,10 @@
+{{ config(materialized='view') }}
+{% set columns = [
+    'schedule_id', 'name', 'starts_on', 'ends_on',
+] %}
+
+with final as (
+    {{ unify(['stg_own__holidays'], columns) }}
+)
+
+select * from final

@@ -1,0 +1,10 @@
+{{ config(materialized='view') }}
+{% set columns = [
+    'organization_id', 'account_id', 'name', 'domain', 'created_at', 'updated_at',
+] %}
+
+with final as (
+    {{ unify(['stg_own__organizations'], columns) }}
+)
+
+select * from final

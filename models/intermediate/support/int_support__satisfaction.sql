@@ -1,0 +1,10 @@
+{{ config(materialized='view') }}
+{% set columns = [
+    'rating_id', 'ticket_id', 'score', 'comment', 'rated_at',
+] %}
+
+with final as (
+    {{ unify(['stg_own__satisfaction'], columns) }}
+)
+
+select * from final

@@ -1,0 +1,10 @@
+{{ config(materialized='view') }}
+{% set columns = [
+    'response_id', 'kind', 'account_id', 'email', 'score', 'comment', 'theme', 'responded_at',
+] %}
+
+with final as (
+    {{ unify(['stg_own__responses'], columns) }}
+)
+
+select * from final
