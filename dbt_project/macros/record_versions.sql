@@ -16,25 +16,18 @@
   because `known_from` depends on nothing that lands later, N daily runs, one range run and a full refresh see the same.
 
   Columns besides the source's own: source_relation, is_deleted, known_from, known_until, is_current, is_late (arrived
-  after its day was settled). Key, creation and update columns come from the source's YAML (meta: primary_key,
-  created_at, updated_at); `updated_at` overrides the last for a table whose rows are corrected without an update time.
+  after its day was settled). Key, creation and update columns come from the source's YAML (source_contract); `updated_at`
+  overrides the last for a table whose rows are corrected without an update time.
 #}
 {% macro record_versions(vendor, table, updated_at=none) %}
-{%- set meta = {} -%}
-{%- set dates = [] -%}
-{%- if execute -%}
-    {%- for node in graph.sources.values() if node.source_name == vendor and node.name == table -%}
-        {%- do meta.update(node.config.meta or node.meta) -%}
-        {%- for column in node.columns.values() if column.data_type == 'date' -%} {%- do dates.append(column.name) -%} {%- endfor -%}
-    {%- endfor -%}
-{%- endif -%}
-{%- set key = (['_source_relation'] + meta.get('primary_key', [])) | join(', ') -%}
-{%- set updated_at = updated_at or meta.get('updated_at') -%}
+{%- set contract = source_contract(vendor, table) -%}
+{%- set key = (['_source_relation'] + contract.primary_key) | join(', ') -%}
+{%- set updated_at = updated_at or contract.updated_at -%}
 {%- set settled_on = '_load_date - ' ~ (var('restatement_days') | int) -%}
 {%- set the_past = "cast('1900-01-01' as date)" -%}
-{%- set created_at = meta.get('created_at') -%}
-{%- set created_on = 'cast(null as date)' if not created_at else created_at if created_at in dates else reporting_date(created_at) -%}
-{%- set updated_on = 'cast(null as date)' if not updated_at else updated_at if updated_at in dates else reporting_date(updated_at) -%}
+{%- set created_at = contract.created_at -%}
+{%- set created_on = 'cast(null as date)' if not created_at else created_at if created_at in contract.dates else reporting_date(created_at) -%}
+{%- set updated_on = 'cast(null as date)' if not updated_at else updated_at if updated_at in contract.dates else reporting_date(updated_at) -%}
 select
     shown.*,
     known_until is null as is_current
@@ -106,3 +99,19 @@ from (
     where outrun_from is null or outrun_from > known_from
 ) as shown
 {%- endmacro %}
+
+
+{#
+  What the source's YAML says about a table (meta: primary_key, created_at, updated_at) and which of its columns are dates.
+  A macro of its own because dbt unit tests have no graph: they override it.
+#}
+{% macro source_contract(vendor, table) %}
+{%- set contract = {'primary_key': [], 'created_at': none, 'updated_at': none, 'dates': []} -%}
+{%- if execute -%}
+    {%- for node in graph.sources.values() if node.source_name == vendor and node.name == table -%}
+        {%- do contract.update(node.config.meta or node.meta) -%}
+        {%- for column in node.columns.values() if column.data_type == 'date' -%} {%- do contract.dates.append(column.name) -%} {%- endfor -%}
+    {%- endfor -%}
+{%- endif -%}
+{{ return(contract) }}
+{% endmacro %}
