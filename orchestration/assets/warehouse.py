@@ -1,0 +1,108 @@
+"""The dbt rooms as Dagster steps: staging, intermediate, marts.
+
+Here belongs what a dbt result means to Dagster (a materialization, a check, a failed step); not how dbt is invoked (dbt.py).
+Each room is a step of its own, because a gate stands only between steps: a check inside one dbt step is seen when everything
+downstream of it in that step is already built.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+
+from dagster import AssetCheckResult, AssetCheckSeverity, AssetExecutionContext, AssetsDefinition, BackfillPolicy, Failure
+from dagster import MaterializeResult, PartitionsDefinition
+from dagster_dbt import dbt_assets
+from dagster_dbt.asset_utils import DAGSTER_DBT_UNIQUE_ID_METADATA_KEY
+
+from orchestration.contracts import load_contracts
+from orchestration.dbt import Dbt, NodeOutcome
+from orchestration.lake_views import register_raw_views
+from orchestration.quality import QualityStore
+from orchestration.runs import wants_full_refresh, window_of
+from orchestration.settings import Settings
+from orchestration.translator import ROOMS, RoomTranslator
+from orchestration.warehouse import connect, discard, is_sound, unseal
+
+log = logging.getLogger("csw")
+SELECTIONS = {"staging": "staging resource_type:seed", "intermediate": "intermediate", "marts": "marts"}
+DONE = ("success", "pass")
+
+
+def warehouse_assets(settings: Settings, dbt: Dbt, partitions: PartitionsDefinition) -> list[AssetsDefinition]:
+    manifest = dbt.manifest()
+    return [_room(room, settings, dbt, manifest, partitions) for room in ROOMS]
+
+
+def _room(room: str, settings: Settings, dbt: Dbt, manifest: dict, partitions: PartitionsDefinition) -> AssetsDefinition:
+    @dbt_assets(
+        manifest=manifest,
+        name=room,
+        select=SELECTIONS[room],
+        dagster_dbt_translator=RoomTranslator(),
+        partitions_def=partitions,
+        backfill_policy=BackfillPolicy.single_run(),
+        pool="warehouse",
+    )
+    def build(context: AssetExecutionContext):
+        started = time.monotonic()
+        window = window_of(context.run, settings)
+        if room == "staging":
+            _open_warehouse(settings, anew=wants_full_refresh(context.run))
+        outcomes = dbt.build(_selection(context, room), window, run_id=context.run_id)
+        QualityStore(settings.data_dir).record_dbt(context.run_id, room, outcomes, manifest)
+        yield from _events(context, outcomes)
+        _raise_on_failure(room, outcomes)
+        models = sum(outcome.resource_type in ("model", "seed") for outcome in outcomes)
+        tests = sum(outcome.resource_type == "test" for outcome in outcomes)
+        log.info("%-13s %4d tables, %4d tests passed, %5.1f s", room, models, tests, time.monotonic() - started)
+
+    return build
+
+
+def _open_warehouse(settings: Settings, *, anew: bool) -> None:
+    """Make the warehouse ready for a run's first step. One that is not sound is discarded: dbt then builds all days of all tables."""
+    if anew or not is_sound(settings):
+        discard(settings)
+    unseal(settings)
+    with connect(settings) as connection:
+        register_raw_views(connection, load_contracts(), settings.lake_dir)
+
+
+def _selection(context: AssetExecutionContext, room: str) -> list[str]:
+    """dbt's selection for the selected assets: the room as a whole, or the tables by name."""
+    if not context.is_subset:
+        return SELECTIONS[room].split()
+    return sorted(key.path[-1] for key in context.selected_asset_keys)
+
+
+def _events(context: AssetExecutionContext, outcomes: list[NodeOutcome]) -> Iterator[MaterializeResult | AssetCheckResult]:
+    checks = {spec.metadata[DAGSTER_DBT_UNIQUE_ID_METADATA_KEY]: spec for spec in context.assets_def.check_specs}
+    selected = {key.path[-1]: key for key in context.selected_asset_keys}
+    for outcome in outcomes:
+        if outcome.resource_type in ("model", "seed") and outcome.status in DONE and outcome.name in selected:
+            yield MaterializeResult(asset_key=selected[outcome.name], metadata={"seconds": outcome.seconds})
+    for outcome in outcomes:
+        spec = checks.get(outcome.unique_id)
+        if outcome.resource_type == "test" and spec is not None and spec.key in context.selected_asset_check_keys:
+            yield AssetCheckResult(
+                asset_key=spec.asset_key,
+                check_name=spec.name,
+                passed=outcome.status in DONE,
+                severity=AssetCheckSeverity.WARN if outcome.status == "warn" else AssetCheckSeverity.ERROR,
+                metadata={"failing rows": outcome.failures or 0},
+            )
+
+
+def _raise_on_failure(room: str, outcomes: list[NodeOutcome]) -> None:
+    """Stop the run, naming what failed first; what was skipped only follows from it."""
+    bad = [outcome for outcome in outcomes if outcome.status in ("error", "fail", "runtime error")]
+    if bad:
+        lines = [f"{outcome.resource_type} {outcome.name}: {_first_line(outcome)}" for outcome in bad[:10]]
+        kind = "gate" if all(outcome.resource_type == "test" for outcome in bad) else "model"
+        raise Failure(f"{room}: {len(bad)} failed\n  " + "\n  ".join(lines), metadata={"kind": kind}, allow_retries=False)
+
+
+def _first_line(outcome: NodeOutcome) -> str:
+    return " ".join((outcome.message or outcome.status).split())[:300]

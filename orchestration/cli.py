@@ -1,0 +1,199 @@
+"""The command `csw`: what Dagster's own commands don't give.
+
+Here belongs the command line (arguments, exit codes, one line per error); the work is done elsewhere and imported when needed, so
+that `csw --help` answers at once. Exit codes: 0 done and published; 1 failed; 2 wrong usage; 3 a gate held the publication back.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from orchestration.settings import BUILT_IN_PII_KEY, ConfigError, Settings, load_settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.splitlines()[0])
+lake_app = typer.Typer(no_args_is_help=True, help="The landed Parquet files.")
+demo_app = typer.Typer(no_args_is_help=True, help="The demo company.")
+app.add_typer(lake_app, name="lake")
+app.add_typer(demo_app, name="demo")
+console = Console()
+errors = Console(stderr=True)
+
+
+
+def main() -> None:
+    """Entry point: every expected error is one clear line, without a traceback."""
+    from orchestration.published import PublicationError
+    from orchestration.sources.base import SourceError
+    from orchestration.window import WindowError
+
+    try:
+        app()
+    except (ConfigError, SourceError, WindowError, PublicationError) as error:
+        errors.print(str(error), markup=False, highlight=False, style="bold red", soft_wrap=True)
+        sys.exit(1)
+
+
+@app.command()
+def run(
+    date_: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="One day.")] = None,
+    from_: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day of a range.")] = None,
+    to: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day of a range.")] = None,
+    select: Annotated[str | None, typer.Option(help="Dagster asset selection; default: everything.")] = None,
+    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Build the warehouse anew from the lake.")] = False,
+) -> None:
+    """Pull, land, gate, transform, gate and publish one day or a range of days. Without a date: all that is due, up to yesterday."""
+    from orchestration.execution import DONE, FAILED, execute
+    from orchestration.summary import print_summary
+
+    settings = _settings()
+    if (from_ is None) != (to is None) or (date_ is not None and from_ is not None):
+        _fail("give either --date D, or both --from A and --to B, or none of them", code=2)
+    start, end = _days(settings, date_ or from_, date_ or to)
+    _show_progress()
+    result = execute(settings, start, end, select=select, full_refresh=full_refresh)
+    if result.exit_code == DONE:
+        print_summary(console, settings, result.run_id)
+        raise typer.Exit(DONE)
+    for reason in result.reasons:
+        errors.print(reason, markup=False, highlight=False, style="red")
+    kept = "BI keeps the last published version; csw status says more"
+    what = "the run failed" if result.exit_code == FAILED else "a gate held the publication back"
+    _fail(f"{what}: {kept} (run {result.run_id[:8]})", code=result.exit_code)
+
+
+def _days(settings: Settings, start: datetime | None, end: datetime | None) -> tuple[date, date]:
+    from orchestration.published import current_as_of
+    from orchestration.window import next_days, yesterday_in
+
+    if start is not None and end is not None:
+        return start.date(), end.date()
+    newest = current_as_of(settings.published_dir)
+    if not settings.is_demo:
+        return next_days(newest=newest, yesterday=yesterday_in(settings.zone))
+    from orchestration.connections import demo_next_day
+
+    day = demo_next_day(settings, newest)
+    return day, day
+
+
+@app.command()
+def status() -> None:
+    """The published version, the last runs, freshness of each source, and gates that failed."""
+    from orchestration.summary import print_status
+
+    print_status(console, _settings())
+
+
+@app.command()
+def versions() -> None:
+    """All published versions that are kept; the one BI reads is marked."""
+    from orchestration.summary import print_versions
+
+    print_versions(console, _settings())
+
+
+@app.command()
+def rollback(version: Annotated[str, typer.Argument(help="For example v0007; see csw versions.")]) -> None:
+    """Let BI read an older version again, at once."""
+    from orchestration.published import rollback as roll_back
+
+    settings = _settings()
+    now = roll_back(settings.published_dir, version)
+    console.print(f"BI now reads {now.version} (as of {now.as_of_date}). The next successful run publishes a newer one.")
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="One SELECT against the published tables, all in schema main.")],
+    format_: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+) -> None:
+    """Ask the published version: read-only, without access to files or network."""
+    from orchestration.summary import print_query
+
+    print_query(console, _settings(), sql, format_)
+
+
+@app.command("check-config")
+def check_config() -> None:
+    """Say what is set and whether it can work; nothing is pulled."""
+    settings = _settings()
+    for domain in ("crm", "billing", "support", "product", "surveys"):
+        console.print(f"{domain:9} {', '.join(settings.sources(domain)) or '(absent)'}", highlight=False)
+    console.print(f"data      {settings.data_dir}", highlight=False, soft_wrap=True)
+    console.print(f"reporting {settings.reporting_currency}, {settings.reporting_time_zone}, rules: {settings.mrr_rules}", highlight=False)
+    if not settings.is_demo and settings.pii_key.get_secret_value() == BUILT_IN_PII_KEY:
+        console.print("[yellow]CSW_PII_KEY is not set: e-mail hashes use the built-in key, which anybody can read; set one of your own[/]")
+    from orchestration.connections import check_sources
+
+    check_sources(settings)
+    console.print("the settings are fine")
+
+
+@app.command()
+def docs() -> None:
+    """Write the dbt docs and the GX Data Docs as static pages."""
+    from orchestration.dbt import Dbt
+    from orchestration.quality import write_data_docs
+
+    settings = _settings()
+    console.print(f"dbt docs      {Dbt(settings).generate_docs() / 'static_index.html'}", soft_wrap=True)
+    console.print(f"GX Data Docs  {write_data_docs(settings)}", soft_wrap=True)
+
+
+@lake_app.command("verify")
+def lake_verify() -> None:
+    """Check every landed partition against its manifest."""
+    from orchestration.contracts import load_contracts
+    from orchestration.landing import Lake
+
+    settings = _settings()
+    lake = Lake(settings.lake_dir, settings.quarantine_dir, load_contracts())
+    problems = lake.verify()
+    for problem in problems:
+        errors.print(str(problem), markup=False, highlight=False, style="red", soft_wrap=True)
+    if problems:
+        _fail(f"{len(problems)} partitions are not what their manifests say: land those days again with csw run --date D")
+    console.print(f"{len(lake.partitions())} partitions are what their manifests say")
+
+
+@demo_app.command("generate")
+def demo_generate(
+    out: Annotated[Path, typer.Option(help="Folder for the files, in the bring-your-own-tables contract.")],
+    customers: Annotated[int, typer.Option(min=1, max=1_000_000)] = 500,
+    days: Annotated[int, typer.Option(min=1, max=3_650)] = 540,
+    seed: Annotated[int, typer.Option()] = 7,
+) -> None:
+    """Write a simulated company as files, with its truth beside it in OUT/truth."""
+    from orchestration.sources.demo import generate_to_files
+
+    last_day = generate_to_files(customers=customers, days=days, out=out.expanduser().resolve(), seed=seed)
+    console.print(f"{customers} customers, {days} days up to {last_day}, in {out}", soft_wrap=True)
+
+
+def _settings() -> Settings:
+    return load_settings()
+
+
+def _show_progress() -> None:
+    handler = RichHandler(console=console, show_path=False, show_level=False, log_time_format="%H:%M:%S", markup=False, highlighter=None)
+    logger = logging.getLogger("csw")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.handlers = [handler]
+
+
+def _fail(message: str, code: int = 1) -> None:
+    errors.print(message, markup=False, highlight=False, style="bold red", soft_wrap=True)
+    raise typer.Exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""dbt in this process: one start-up and one parse a run.
+
+Here belongs how dbt is invoked (arguments, variables, environment, results). What the results mean to Dagster stands in
+assets/warehouse.py, what they mean to a gate in quality.py. dbt is imported on first use: it costs a second of CPU.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestration.settings import REPO, Settings
+from orchestration.window import RunWindow
+
+PROJECT_DIR = REPO / "dbt_project"
+SOURCES = ("models", "seeds", "dbt_project")
+
+
+class DbtError(Exception):
+    """dbt itself could not run (a model that does not compile, a profile that is wrong): the message is dbt's own."""
+
+
+@dataclass(frozen=True)
+class NodeOutcome:
+    """What became of one dbt node in one invocation. `failures` counts failing rows of a test."""
+
+    unique_id: str
+    name: str
+    resource_type: str
+    status: str  # success, pass, fail, warn, error, skipped
+    seconds: float
+    failures: int | None
+    message: str | None
+
+
+class Dbt:
+    """One dbt project, parsed once, invoked as often as a run needs."""
+
+    def __init__(self, settings: Settings):
+        self._settings = settings
+        self._target = settings.data_dir / "dbt"
+        self._parsed = None
+
+    @property
+    def manifest_path(self) -> Path:
+        return self._target / "manifest.json"
+
+    def manifest(self) -> dict[str, Any]:
+        """The manifest as a dict, parsed anew only when a file of the project has changed since."""
+        if self._parsed is None and not self._is_current():
+            self._parse()
+        return json.loads(self.manifest_path.read_text())
+
+    def build(
+        self,
+        select: Iterable[str],
+        window: RunWindow,
+        *,
+        run_id: str,
+        on_node: Callable[[str, str], None] | None = None,
+    ) -> list[NodeOutcome]:
+        """Seeds, models and data tests of `select`, in one `dbt build`. Unit tests belong to the test suite, not to a run.
+
+        A test runs with the last of the layers it looks at (`buildable`): a reconciliation of staging with marts in the marts'
+        step. Raises DbtError if dbt could not start; failed nodes are outcomes, not exceptions.
+        """
+        if self._parsed is None:
+            self._parse()
+        arguments = ["build", "--select", *select, "--indirect-selection", "buildable", "--exclude-resource-type", "unit_test"]
+        arguments += ["--vars", json.dumps(self.variables(window, run_id))]
+        response = self._invoke(arguments, manifest=self._parsed, on_node=on_node)
+        if response.exception is not None or response.result is None:
+            raise DbtError(f"dbt build did not start: {response.exception}")
+        return [_outcome(result) for result in response.result.results]
+
+    def variables(self, window: RunWindow, run_id: str) -> dict[str, Any]:
+        settings = self._settings
+        return {
+            "as_of_date": window.as_of.isoformat(),
+            "start_date": window.compute_from.isoformat(),
+            "end_date": window.end.isoformat(),
+            "run_id": run_id,
+            "restatement_days": settings.restatement_days,
+            "reporting_time_zone": settings.reporting_time_zone,
+            "reporting_currency": settings.reporting_currency,
+            "mrr_rules": settings.mrr_rules,
+            "present_domains": settings.present_domains,
+        }
+
+    def generate_docs(self) -> Path:
+        """The dbt docs site (static) from the present warehouse; returns its folder."""
+        target = self._settings.docs_dir / "dbt"
+        response = self._invoke(["docs", "generate", "--static"], target=target)
+        if not response.success:
+            raise DbtError(f"dbt docs could not be built: {response.exception or 'see the log in ' + str(self._target / 'logs')}")
+        return target
+
+    def _parse(self) -> None:
+        fingerprint = _fingerprint()
+        response = self._invoke(["parse"])
+        if not response.success:
+            raise DbtError(f"the dbt project does not parse: {response.exception}")
+        self._parsed = response.result
+        (self._target / "fingerprint").write_text(fingerprint)
+
+    def _is_current(self) -> bool:
+        mark = self._target / "fingerprint"
+        return self.manifest_path.exists() and mark.exists() and mark.read_text() == _fingerprint()
+
+    def _invoke(self, arguments: list[str], *, manifest=None, target: Path | None = None, on_node=None):
+        from dbt.cli.main import dbtRunner
+
+        self._target.mkdir(parents=True, exist_ok=True)
+        self._export_environment()
+        common = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR), "--target", self._settings.target]
+        common += ["--target-path", str(target or self._target), "--log-path", str(self._target / "logs"), "--quiet"]
+        common += ["--log-level", "none", "--log-level-file", "info"]
+        callbacks = [_node_callback(on_node)] if on_node else []
+        return dbtRunner(manifest=manifest, callbacks=callbacks).invoke([arguments[0], *common, *arguments[1:]])
+
+    def _export_environment(self) -> None:
+        """What profiles.yml and the keyed-hash macro read: through the environment, so that no artifact holds the key."""
+        os.environ["CSW_WAREHOUSE_PATH"] = str(self._settings.warehouse_path)
+        os.environ["CSW_TARGET"] = self._settings.target
+        os.environ["CSW_PII_KEY"] = self._settings.pii_key.get_secret_value()
+        os.environ["CSW_DATA_DIR"] = str(self._settings.data_dir)
+
+
+def _fingerprint() -> str:
+    """Names, sizes and change times of the project's files: enough to know that nothing was edited."""
+    digest = hashlib.sha256()
+    for root in SOURCES:
+        for path in sorted((REPO / root).rglob("*")):
+            if path.suffix in (".sql", ".yml", ".csv", ".md") and path.is_file():
+                stat = path.stat()
+                digest.update(f"{path.relative_to(REPO)}|{stat.st_size}|{stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _node_callback(on_node: Callable[[str, str], None]):
+    def callback(event) -> None:
+        if event.info.name == "NodeFinished":
+            on_node(event.data.node_info.node_name, event.data.node_info.node_status)
+
+    return callback
+
+
+def _outcome(result) -> NodeOutcome:
+    return NodeOutcome(
+        unique_id=result.node.unique_id,
+        name=result.node.name,
+        resource_type=str(result.node.resource_type),
+        status=str(result.status),
+        seconds=float(result.execution_time or 0.0),
+        failures=result.failures,
+        message=result.message,
+    )

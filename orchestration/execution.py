@@ -1,0 +1,83 @@
+"""One run in this process, through Dagster, so that it is recorded like any other.
+
+Here belongs starting the job and reading how it ended; not what is printed (cli.py) nor what the steps do (assets/).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass, field
+from datetime import date
+
+from orchestration.settings import REPO, Settings
+
+DONE, FAILED, HELD_BACK = 0, 1, 3
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended. `exit_code`: 0 done and published, 1 failed, 3 a gate held the publication back."""
+
+    run_id: str
+    exit_code: int
+    reasons: list[str] = field(default_factory=list)
+
+
+def prepare_home(settings: Settings) -> None:
+    """The Dagster instance's folder, with the repo's dagster.yaml in it."""
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(REPO / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+
+
+def execute(settings: Settings, start: date, end: date, *, select: str | None = None, full_refresh: bool = False) -> RunResult:
+    """Run the days start..end (inclusive) as one run; `select` is a Dagster asset selection, default everything."""
+    from dagster import AssetSelection, DagsterInstance
+
+    from orchestration.definitions import build_defs
+    from orchestration.jobs import DAILY_JOB
+    from orchestration.runs import tags_for
+
+    prepare_home(settings)
+    definitions = build_defs(settings=settings)
+    job = definitions.resolve_job_def(DAILY_JOB)
+    selected = None
+    if select:
+        graph = definitions.resolve_asset_graph()
+        selected = sorted(AssetSelection.from_string(select).resolve(graph))
+    with DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            tags=tags_for(start, end, full_refresh=full_refresh),
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            asset_selection=selected,
+            raise_on_error=False,
+        )
+        return _result(result)
+
+
+def _result(result) -> RunResult:
+    if result.success:
+        return RunResult(result.run_id, DONE)
+    reasons, held_back = [], []
+    for event in result.all_events:
+        if event.is_step_failure:
+            reason, by_gate = _reason(event)
+            reasons.append(reason)
+            held_back.append(by_gate)
+    return RunResult(result.run_id, HELD_BACK if held_back and all(held_back) else FAILED, reasons)
+
+
+def _reason(event) -> tuple[str, bool]:
+    """One line (or a short list) for people, and whether it was a gate that said no."""
+    failure = event.step_failure_data
+    if failure.user_failure_data is not None:
+        kind = failure.user_failure_data.metadata.get("kind")
+        return str(failure.user_failure_data.description), kind is not None and kind.value == "gate"
+    error = failure.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    name = (error.cls_name or "") if error is not None else ""
+    message = error.message.strip().partition(": ")[2] or error.message.strip() if error is not None else "failed"
+    return f"{event.step_key}: {message}", name in ("DagsterAssetCheckFailedError", "PublicationRefused")

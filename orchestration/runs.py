@@ -1,0 +1,44 @@
+"""What one run knows about itself: its window and switches, carried from step to step in the run's tags.
+
+Here belongs reading and writing those tags; not what the steps do with them. Tags, not partition context, because asset checks
+have none.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from dagster import DagsterRun
+
+from orchestration.published import current_as_of
+from orchestration.settings import Settings
+from orchestration.window import RunWindow, make_window
+
+PARTITION = "dagster/partition"
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+FULL_REFRESH = "csw/full_refresh"
+
+
+def tags_for(start: date, end: date, *, full_refresh: bool = False) -> dict[str, str]:
+    tags = {RANGE_START: start.isoformat(), RANGE_END: end.isoformat()}
+    if full_refresh:
+        tags[FULL_REFRESH] = "true"
+    return tags
+
+
+def window_of(run: DagsterRun, settings: Settings) -> RunWindow:
+    """The run's window, from its partition or partition range.
+
+    Raises ValueError when it was launched without a partition: the page and the schedule always give one.
+    """
+    first = run.tags.get(RANGE_START) or run.tags.get(PARTITION)
+    last = run.tags.get(RANGE_END) or run.tags.get(PARTITION)
+    if not first or not last:
+        raise ValueError("this run has no day: launch it for a partition (a day), or with csw run")
+    newest = current_as_of(settings.published_dir)
+    return make_window(date.fromisoformat(first), date.fromisoformat(last), newest=newest, restatement_days=settings.restatement_days)
+
+
+def wants_full_refresh(run: DagsterRun) -> bool:
+    return run.tags.get(FULL_REFRESH) == "true"

@@ -1,0 +1,204 @@
+"""What can be set, where it comes from, and how a wrong value is reported.
+
+Here belong the names, types and defaults of settings (environment variables with the prefix CSW_, or `.env`), and nothing that
+uses them: clients get plain arguments. Secrets are SecretStr, so that no repr, log line or traceback shows them.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+REPO = Path(__file__).resolve().parent.parent
+DOMAINS = ("crm", "billing", "support", "product", "surveys")
+VENDORS = {
+    "crm": ("hubspot", "salesforce", "files", "sql", "demo"),
+    "billing": ("stripe", "files", "sql", "demo"),
+    "support": ("zendesk", "files", "sql", "demo"),
+    "product": ("files", "sql", "demo"),
+    "surveys": ("files", "sql", "demo"),
+}
+# Keeps the demo's hashes equal on every machine. check-config warns as long as real data would be hashed with it.
+BUILT_IN_PII_KEY = "customer-success-warehouse"
+
+SourceList = Annotated[tuple[str, ...], NoDecode]
+
+
+class ConfigError(Exception):
+    """A setting that is wrong: one line for each, naming the setting and how to mend it."""
+
+
+class Settings(BaseSettings):
+    """All settings. Field `x` is environment variable `CSW_X`; paths become absolute."""
+
+    model_config = SettingsConfigDict(env_prefix="CSW_", env_file=REPO / ".env", extra="ignore", frozen=True)
+
+    data_dir: Path = REPO / "data"
+    target: Literal["duckdb", "spark"] = "duckdb"
+
+    crm_sources: SourceList = ("demo",)
+    billing_sources: SourceList = ("demo",)
+    support_sources: SourceList = ("demo",)
+    product_sources: SourceList = ("demo",)
+    survey_sources: SourceList = ("demo",)
+
+    files_dir: Path | None = None
+    sql_dsn: SecretStr | None = None
+    sql_schema: str | None = None
+    source_timezone: str | None = None
+    hubspot_api_key: SecretStr | None = None
+    hubspot_base_url: str = "https://api.hubapi.com"
+    stripe_api_key: SecretStr | None = None
+    stripe_base_url: str = "https://api.stripe.com"
+    zendesk_email: str | None = None
+    zendesk_api_key: SecretStr | None = None
+    zendesk_base_url: str | None = None
+
+    reporting_time_zone: str = "UTC"
+    reporting_currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
+    restatement_days: int = Field(default=3, ge=0, le=366)
+    mrr_rules: Literal["chartmogul", "stripe", "profitwell"] = "chartmogul"
+    reconcile_days: int = Field(default=7, ge=1, le=366)
+    keep_versions: int = Field(default=7, ge=2, le=1000)
+    pii_key: SecretStr = SecretStr(BUILT_IN_PII_KEY)
+    webhook_url: SecretStr | None = None
+    first_partition: date = date(2020, 1, 1)
+    schedule: str = "0 5 * * *"
+
+    demo_customers: int = Field(default=500, ge=1, le=20_000)
+    demo_days: int = Field(default=540, ge=60, le=3_650)
+    demo_seed: int = 7
+
+    @field_validator("crm_sources", "billing_sources", "support_sources", "product_sources", "survey_sources", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("data_dir", "files_dir")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().resolve() if value is not None else None
+
+    @field_validator("reporting_time_zone", "source_timezone")
+    @classmethod
+    def _known_zone(cls, value: str | None) -> str | None:
+        if value is not None and value not in available_timezones():
+            raise ValueError(f"'{value}' is not a time zone of the IANA database; write it like Europe/Berlin")
+        return value
+
+    @model_validator(mode="after")
+    def _sources_are_usable(self) -> Settings:
+        for domain in DOMAINS:
+            for name in self.sources(domain):
+                vendor = name.partition(":")[0]
+                if vendor not in VENDORS[domain]:
+                    known = ", ".join(VENDORS[domain])
+                    raise ValueError(f"CSW_{source_setting(domain)}: '{vendor}' is not a source for {domain}; choose from {known}")
+                if vendor == "salesforce":
+                    raise ValueError("CSW_CRM_SOURCES: 'salesforce' is not built yet; use hubspot, files or sql")
+                for needed in self._needs(name):
+                    if self.credential(name, needed) is None:
+                        raise ValueError(
+                            f"CSW_{source_setting(domain)} names '{name}', which needs {credential_variable(name, needed)}; set it"
+                        )
+        if not any(self.sources(domain) for domain in DOMAINS):
+            raise ValueError("every CSW_…_SOURCES is empty: name at least one source, for example CSW_BILLING_SOURCES=files")
+        return self
+
+    @staticmethod
+    def _needs(name: str) -> tuple[str, ...]:
+        return {
+            "files": ("dir",),
+            "sql": ("dsn",),
+            "stripe": ("api_key",),
+            "hubspot": ("api_key",),
+            "zendesk": ("api_key", "base_url", "email"),
+        }.get(name.partition(":")[0], ())
+
+    def sources(self, domain: str) -> tuple[str, ...]:
+        """Names (`vendor` or `vendor:tenant`) of the sources of one domain; empty = the domain is absent."""
+        return getattr(self, source_setting(domain).lower())
+
+    def credential(self, name: str, what: str) -> str | None:
+        """A source's own value, e.g. ('stripe:eu', 'api_key') is CSW_STRIPE_EU_API_KEY; without a tenant CSW_STRIPE_API_KEY."""
+        vendor, _, tenant = name.partition(":")
+        value = os.environ.get(credential_variable(name, what)) if tenant else getattr(self, f"{vendor}_{what}", None)
+        if value is None and tenant and what in ("base_url", "schema"):
+            value = getattr(self, f"{vendor}_{what}", None)
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        return str(value) if value not in (None, "") else None
+
+    @property
+    def present_domains(self) -> list[str]:
+        return [domain for domain in DOMAINS if self.sources(domain)]
+
+    @property
+    def is_demo(self) -> bool:
+        """Time is the demo's own as soon as one domain comes from it."""
+        return any("demo" in self.sources(domain) for domain in DOMAINS)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.reporting_time_zone)
+
+    @property
+    def lake_dir(self) -> Path:
+        return self.data_dir / "lake"
+
+    @property
+    def quarantine_dir(self) -> Path:
+        return self.data_dir / "quarantine"
+
+    @property
+    def warehouse_path(self) -> Path:
+        return self.data_dir / "warehouse.duckdb"
+
+    @property
+    def published_dir(self) -> Path:
+        return self.data_dir / "published"
+
+    @property
+    def docs_dir(self) -> Path:
+        return self.data_dir / "docs"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.data_dir / "dagster"
+
+
+def source_setting(domain: str) -> str:
+    """crm → CRM_SOURCES; the one irregular plural is surveys → SURVEY_SOURCES."""
+    return f"{domain.removesuffix('s') if domain == 'surveys' else domain}_sources".upper()
+
+
+def credential_variable(name: str, what: str) -> str:
+    return "CSW_" + "_".join((*name.split(":"), what)).upper()
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment and `.env`.
+
+    Raises ConfigError with one line per wrong setting: its name, what is wrong, how to mend it.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_line(problem) for problem in error.errors(include_url=False))) from None
+
+
+def _line(problem: dict) -> str:
+    message = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:
+        return message
+    name = "CSW_" + str(problem["loc"][0]).upper()
+    shown = "" if any(word in name for word in ("KEY", "DSN", "URL")) else f" (it is {problem['input']!r})"
+    return f"{name}: {message}{shown}"

@@ -1,0 +1,104 @@
+"""The warehouse file: one writer, verified before it is trusted, rebuilt from the lake when it is not what was left behind.
+
+Here belongs opening the file, the raw views and its own manifest; not what is in the tables (models/) nor what BI reads
+(publish.py).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestration.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+log = logging.getLogger("csw")
+
+
+@contextmanager
+def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse, open for writing for as long as the block lasts. UTC, so that no session zone moves a date."""
+    import duckdb
+
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(str(settings.warehouse_path))
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def run_lock(settings: Settings) -> Iterator[None]:
+    """One run at a time per data folder. A second one waits: the kernel frees the lock of a run that was killed."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with (settings.data_dir / ".lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.info("another run is at work in %s: waiting for it", settings.data_dir)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def seal(settings: Settings) -> None:
+    """Write down which tables the warehouse holds, and how many rows: DuckDB opens a cut WAL without a word."""
+    with connect(settings) as connection:
+        connection.execute("checkpoint")
+        counts = _row_counts(connection)
+    path = _seal_path(settings)
+    temporary = path.with_suffix(".new")
+    temporary.write_text(json.dumps(counts, indent=1))
+    temporary.replace(path)
+
+
+def unseal(settings: Settings) -> None:
+    """Before the first write of a run. A run that dies leaves no seal, and the next one rebuilds."""
+    _seal_path(settings).unlink(missing_ok=True)
+
+
+def is_sound(settings: Settings) -> bool:
+    """Whether the warehouse is what the last finished run left. False: build it anew from the lake."""
+    import duckdb
+
+    if not settings.warehouse_path.exists():
+        return False
+    path = _seal_path(settings)
+    if not path.exists():
+        log.warning("the last run did not finish: the warehouse is rebuilt from the lake")
+        return False
+    try:
+        with connect(settings) as connection:
+            found = _row_counts(connection)
+    except duckdb.Error as error:
+        log.warning("the warehouse cannot be opened (%s): it is rebuilt from the lake", str(error).splitlines()[0])
+        return False
+    if found != json.loads(path.read_text()):
+        log.warning("the warehouse does not hold what the last run left in it: it is rebuilt from the lake")
+        return False
+    return True
+
+
+def discard(settings: Settings) -> None:
+    for suffix in ("", ".wal"):
+        Path(str(settings.warehouse_path) + suffix).unlink(missing_ok=True)
+    unseal(settings)
+
+
+def _seal_path(settings: Settings) -> Path:
+    return settings.data_dir / "warehouse.seal.json"
+
+
+def _row_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    tables = connection.execute(
+        "select schema_name, table_name from duckdb_tables() where not internal and not temporary order by all"
+    ).fetchall()
+    return {f"{schema}.{table}": connection.execute(f'select count(*) from "{schema}"."{table}"').fetchone()[0] for schema, table in tables}
