@@ -1,0 +1,112 @@
+"""The first step of a run: pull every source and land what it gives.
+
+Here belongs which days are landed and that sources are pulled side by side; not how a source is read (sources/) nor what a
+partition is (landing.py). The only step that is retried: the others would fail the same way again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+from dagster import AssetExecutionContext, AssetsDefinition, AssetSpec, Backoff, BackfillPolicy, Failure, Jitter, MaterializeResult
+from dagster import PartitionsDefinition, RetryPolicy, multi_asset
+
+from orchestration.connections import open_sources, source_specs
+from orchestration.contracts import Contracts, load_contracts
+from orchestration.landing import Lake
+from orchestration.runs import window_of
+from orchestration.settings import Settings
+from orchestration.sources.base import Source, SourceError, TransientSourceError
+from orchestration.translator import raw_key
+from orchestration.window import RunWindow, end_of_day
+
+log = logging.getLogger("csw")
+RETRIES = RetryPolicy(max_retries=3, delay=20, backoff=Backoff.EXPONENTIAL, jitter=Jitter.FULL)
+
+
+def raw_assets(settings: Settings, partitions: PartitionsDefinition) -> AssetsDefinition:
+    contracts = load_contracts()
+
+    @multi_asset(
+        name="raw",
+        specs=[_spec(contract) for contract in delivered(settings, contracts)],
+        partitions_def=partitions,
+        backfill_policy=BackfillPolicy.single_run(),
+        retry_policy=RETRIES,
+        can_subset=True,
+        required_resource_keys={"run_lock"},
+    )
+    def raw(context: AssetExecutionContext):
+        window = window_of(context.run, settings)
+        lake = Lake(settings.lake_dir, settings.quarantine_dir, contracts)
+        landed = land(settings, lake, window, context.run_id)
+        for key in sorted(context.selected_asset_keys):
+            rows, quarantined = landed.get(key.path[-1], (0, 0))
+            yield MaterializeResult(asset_key=key, metadata={"dagster/row_count": rows, "quarantined rows": quarantined})
+
+    return raw
+
+
+def delivered(settings: Settings, contracts: Contracts) -> list:
+    """The contracts of all tables that the configured sources can deliver, each once."""
+    wanted = {}
+    for spec in source_specs(settings):
+        for contract in contracts.of(spec.contract):
+            if contract.domain in spec.domains:
+                wanted[(contract.vendor, contract.table)] = contract
+    return list(wanted.values())
+
+
+def land(settings: Settings, lake: Lake, window: RunWindow, run_id: str) -> dict[str, tuple[int, int]]:
+    """Pull and land the days of the window; returns landed and quarantined rows by asset name.
+
+    Raises Failure, without another try, when a source says that trying again won't help.
+    """
+    totals: dict[str, tuple[int, int]] = {}
+    for day in _days_to_land(settings, window):
+        with open_sources(settings, day) as sources, ThreadPoolExecutor(max_workers=len(sources)) as pool:
+            for manifests in pool.map(lambda source: _load(settings, lake, source, day, run_id), sources):
+                for manifest in manifests:
+                    name = raw_key(manifest.vendor, manifest.table).path[-1]
+                    rows, quarantined = totals.get(name, (0, 0))
+                    totals[name] = rows + manifest.rows, quarantined + manifest.quarantined_rows
+    return totals
+
+
+def _days_to_land(settings: Settings, window: RunWindow) -> list[date]:
+    """The demo lives day by day. A real source is pulled once: what it says now was not known on the days before."""
+    return window.days if settings.is_demo else [window.end]
+
+
+def _load(settings: Settings, lake: Lake, source: Source, day: date, run_id: str) -> list:
+    newest = lake.newest_load_date(source.source_relation)
+    if newest is not None and day < newest:
+        log.info("%-13s %s is already behind %s, the newest load: computed from the lake", source.source_relation, day, newest)
+        return []
+    started = time.monotonic()
+    reconcile = newest is not None and day.toordinal() % settings.reconcile_days == 0
+    try:
+        manifests = lake.load(source, load_date=day, until=end_of_day(day, settings.zone), run_id=run_id, reconcile=reconcile)
+    except TransientSourceError:
+        raise
+    except SourceError as error:
+        raise Failure(f"{source.source_relation}: {error}", allow_retries=False) from error
+    rows = sum(manifest.rows for manifest in manifests)
+    quarantined = sum(manifest.quarantined_rows for manifest in manifests)
+    note = f", {quarantined} rows in quarantine" if quarantined else ""
+    log.info("%-13s %s: %d rows in %d tables%s, %.1f s", source.source_relation, day, rows, len(manifests), note, time.monotonic() - started)
+    for warning in source.warnings:
+        log.warning("%-13s %s", source.source_relation, warning)
+    return manifests
+
+
+def _spec(contract) -> AssetSpec:
+    return AssetSpec(
+        raw_key(contract.vendor, contract.table),
+        description=contract.description,
+        group_name="raw",
+        kinds={contract.vendor, "parquet"},
+    )

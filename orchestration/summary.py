@@ -1,0 +1,158 @@
+"""What the terminal shows: after a run, on `csw status`, `csw versions`, `csw query`.
+
+Here belongs layout; every figure is read from the published version, so that the terminal and BI can never disagree.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from orchestration import published
+from orchestration.settings import Settings
+
+BANDS = (("green", "green"), ("yellow", "yellow"), ("red", "red"))
+MOVEMENTS = ("new", "reactivation", "expansion", "contraction", "churned", "fx")
+
+
+def print_summary(console: Console, settings: Settings, run_id: str) -> None:
+    """The state of the customer base in one screen, from the version that BI reads now."""
+    version = published.current(settings.published_dir)
+    with published.connect(settings.published_dir) as connection:
+        ask = lambda sql: connection.execute(sql).fetchall()  # noqa: E731
+        console.rule(f"[bold]{version.version}[/] as of {version.as_of_date}", style="green")
+        _print_revenue(console, ask, settings.reporting_currency)
+        _print_health(console, ask)
+        _print_worklist(console, ask, settings.reporting_currency)
+        _print_gates(console, ask, run_id)
+    folder = settings.published_dir / "current"
+    console.print(f"\n[bold]For BI[/]     {folder / 'customer_success.duckdb'}", soft_wrap=True, highlight=False)
+    console.print(f"           {folder / 'parquet'}", soft_wrap=True, highlight=False)
+    console.print("[bold]Next[/]       csw query \"from fct_success_worklist order by rank limit 20\"", highlight=False)
+    console.print("           make dev (the Dagster page)   make docs (every column, every gate)   csw status", highlight=False)
+
+
+def _print_revenue(console: Console, ask, currency: str) -> None:
+    months = ask(
+        """
+        select * from (
+            select
+                month, opening_customers, closing_customers, churned_customers, opening_mrr, new_mrr, reactivation_mrr, expansion_mrr,
+                contraction_mrr, churned_mrr, fx_mrr, closing_mrr, logo_churn_rate, gross_mrr_churn_rate, nrr_12m, grr_12m
+            from rpt_revenue_retention_monthly
+            where segment_kind = 'all'
+            order by month desc
+            limit 4
+        ) order by month
+        """
+    )
+    if not months:
+        console.print("no revenue: no billing source is set (CSW_BILLING_SOURCES)", style="yellow")
+        return
+    table = Table(title=f"MRR, {currency}", title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table.add_column("month")
+    for name in ("opening", *MOVEMENTS, "closing"):
+        table.add_column(name, justify="right")
+    for name in ("customers", "logo churn", "gross churn", "NRR 12m"):
+        table.add_column(name, justify="right")
+    for month in months:
+        (start, _, customers, _, *amounts, logo, gross, nrr, _) = month
+        table.add_row(f"{start:%Y-%m}", *map(_money, amounts), str(customers), _share(logo), _share(gross), _share(nrr))
+    console.print(table)
+
+
+def _print_health(console: Console, ask) -> None:
+    counts = dict(ask("select health_band, count(*) from dim_customers where health_band is not null group by all"))
+    without = ask("select count(*) from dim_customers where health_band is null and mrr_amount > 0")[0][0]
+    parts = [f"[{style}]{counts.get(band, 0)} {band}[/]" for band, style in BANDS]
+    console.print(f"\n[bold]Health[/]     {'   '.join(parts)}   {without} paying without a score", highlight=False)
+
+
+def _print_worklist(console: Console, ask, currency: str) -> None:
+    rows = ask(
+        """
+        select w.rank, c.customer_name, w.reason, w.value_at_risk, w.due_on, w.evidence
+        from fct_success_worklist as w left join dim_customers as c using (customer_id)
+        order by w.rank limit 5
+        """
+    )
+    if not rows:
+        console.print("[bold]Worklist[/]   nothing to do")
+        return
+    table = Table(title=f"\nTop of the worklist, value at risk in {currency}", title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name, justify in (("#", "right"), ("customer", "left"), ("reason", "left"), ("value", "right"), ("due", "left"), ("why", "left")):
+        table.add_column(name, justify=justify, max_width=28 if name == "customer" else None)
+    for rank, customer, reason, value, due, evidence in rows:
+        table.add_row(str(rank), _plain(customer), reason.replace("_", " "), _money(value), f"{due:%d %b}" if due else "", _plain(evidence))
+    console.print(table)
+
+
+def _print_gates(console: Console, ask, run_id: str) -> None:
+    outcomes = dict(ask_gates(ask, run_id))
+    bad = {outcome: count for outcome, count in outcomes.items() if outcome != "passed"}
+    style = "green" if not bad else "yellow"
+    others = "".join(f", {count} {outcome}" for outcome, count in sorted(bad.items()))
+    console.print(f"\n[bold]Gates[/]      [{style}]{outcomes.get('passed', 0)} passed{others or ', 0 failed'}[/]", highlight=False)
+
+
+def ask_gates(ask, run_id: str) -> list[tuple[str, int]]:
+    return ask(f"select outcome, count(*) from fct_data_quality_results where run_id = '{run_id}' group by all")
+
+
+def print_versions(console: Console, settings: Settings) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("", "version", "as of", "published", "run", "tables", "rows"):
+        table.add_column(name, justify="right" if name in ("tables", "rows") else "left")
+    current = published.current(settings.published_dir)
+    for version in published.versions(settings.published_dir):
+        mark = "→" if current and version.version == current.version else ""
+        rows = f"{sum(version.row_counts.values()):,}"
+        table.add_row(mark, version.version, str(version.as_of_date), f"{version.published_at:%Y-%m-%d %H:%M}", version.run_id[:8], str(len(version.row_counts)), rows)
+    console.print(table)
+
+
+def print_query(console: Console, settings: Settings, sql: str, format_: str) -> None:
+    """Rows of one SELECT as a table, CSV or JSON lines."""
+    columns, rows = published.query(settings.published_dir, sql)
+    if format_ == "csv":
+        writer = csv.writer(sys.stdout)
+        writer.writerow(columns)
+        writer.writerows([[_inert(value) for value in row] for row in rows])
+    elif format_ == "json":
+        for row in rows:
+            sys.stdout.write(json.dumps(dict(zip(columns, row, strict=True)), default=str) + "\n")
+    else:
+        console.print(_result_table(columns, rows))
+
+
+def _result_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*["" if value is None else _plain(value) for value in row])
+    return table
+
+
+def _inert(value: object) -> object:
+    """A text that a spreadsheet would run as a formula gets an apostrophe in front (OWASP, CSV injection)."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def _plain(value: object) -> str:
+    """Text as text: no markup, no control characters that could write over the terminal."""
+    shown = "".join(character if character.isprintable() else " " for character in str(value if value is not None else ""))
+    return shown.replace("[", "\\[")
+
+
+def _money(value) -> str:
+    return "" if value is None else f"{value:,.0f}"
+
+
+def _share(value) -> str:
+    return "" if value is None else f"{float(value):.1%}"
