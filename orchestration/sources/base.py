@@ -51,7 +51,8 @@ class Source(Protocol):
     vendor: str  # whose contract: 'hubspot', 'stripe', 'zendesk', or 'own' for files and sql
     source_relation: str  # 'stripe', or 'stripe_eu' for tenant eu
     tables: tuple[str, ...]  # contract tables of the configured domains that it delivers
-    warnings: list[str]  # what a person should know though the pull succeeded, such as a table that the vendor doesn't have
+    absent: set[str]  # of these, found out while pulling: tables that the vendor doesn't have, so that their emptiness is no fault
+    warnings: list[str]  # what a person should know though the pull succeeded
 
     def pull(self, windows: Mapping[str, Window]) -> Iterator[tuple[str, Page]]:
         """Changes of the tables named in `windows`, lazily, a page at a time, tables interleaved. Child tables come with their parent."""
@@ -88,7 +89,7 @@ class SourceSpec:
         return "own" if self.vendor in ("files", "sql") else self.vendor
 
 
-def at(seconds: float | int | None) -> datetime | None:
+def at(seconds: float | None) -> datetime | None:
     """Seconds since 1970 → aware UTC datetime."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
