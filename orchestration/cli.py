@@ -70,12 +70,12 @@ def run(
 
 
 def _days(settings: Settings, start: datetime | None, end: datetime | None) -> tuple[date, date]:
-    from orchestration.published import current_as_of
+    from orchestration.published import newest_as_of
     from orchestration.window import next_days, yesterday_in
 
     if start is not None and end is not None:
         return start.date(), end.date()
-    newest = current_as_of(settings.published_dir)
+    newest = newest_as_of(settings.published_dir)
     if not settings.is_demo:
         return next_days(newest=newest, yesterday=yesterday_in(settings.zone))
     from orchestration.connections import demo_next_day
@@ -135,6 +135,14 @@ def check_config() -> None:
 
     check_sources(settings)
     console.print("the settings are fine")
+
+
+@app.command()
+def dev(port: Annotated[int, typer.Option(min=1024, max=65535)] = 3000) -> None:
+    """The Dagster page with schedule, partitions, asset graph and checks, on loopback only."""
+    from orchestration.execution import open_page
+
+    open_page(_settings(), port)
 
 
 @app.command()

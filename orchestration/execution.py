@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 from orchestration.settings import REPO, Settings
 
@@ -55,6 +57,16 @@ def execute(settings: Settings, start: date, end: date, *, select: str | None = 
             raise_on_error=False,
         )
         return _result(result)
+
+
+def open_page(settings: Settings, port: int) -> None:
+    """Replace this process by `dagster dev` on loopback, with this data folder's instance. The manifest is made first."""
+    from orchestration.dbt import Dbt
+
+    prepare_home(settings)
+    Dbt(settings).manifest()
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    os.execv(dagster, [dagster, "dev", "--module-name", "orchestration.definitions", "--host", "127.0.0.1", "--port", str(port)])
 
 
 def _result(result) -> RunResult:

@@ -10,7 +10,7 @@ from datetime import date
 
 from dagster import DagsterRun
 
-from orchestration.published import current_as_of
+from orchestration.published import newest_as_of
 from orchestration.settings import Settings
 from orchestration.window import RunWindow, make_window
 
@@ -36,7 +36,7 @@ def window_of(run: DagsterRun, settings: Settings) -> RunWindow:
     last = run.tags.get(RANGE_END) or run.tags.get(PARTITION)
     if not first or not last:
         raise ValueError("this run has no day: launch it for a partition (a day), or with csw run")
-    newest = current_as_of(settings.published_dir)
+    newest = newest_as_of(settings.published_dir)
     return make_window(date.fromisoformat(first), date.fromisoformat(last), newest=newest, restatement_days=settings.restatement_days)
 
 

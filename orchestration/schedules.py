@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dagster import DefaultScheduleStatus, RunRequest, ScheduleDefinition, ScheduleEvaluationContext, schedule
 
-from orchestration.published import current_as_of
+from orchestration.published import newest_as_of
 from orchestration.runs import tags_for
 from orchestration.settings import Settings
 from orchestration.window import next_days, yesterday_in
@@ -22,7 +22,7 @@ def daily_schedule(settings: Settings, job) -> ScheduleDefinition:
     )
     def daily(context: ScheduleEvaluationContext) -> RunRequest:
         yesterday = yesterday_in(settings.zone, context.scheduled_execution_time)
-        start, end = next_days(newest=current_as_of(settings.published_dir), yesterday=yesterday)
+        start, end = next_days(newest=newest_as_of(settings.published_dir), yesterday=yesterday)
         return RunRequest(run_key=end.isoformat(), tags=tags_for(start, end))
 
     return daily

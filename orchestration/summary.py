@@ -9,6 +9,7 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from rich.console import Console
 from rich.table import Table
@@ -23,13 +24,12 @@ MOVEMENTS = ("new", "reactivation", "expansion", "contraction", "churned", "fx")
 def print_summary(console: Console, settings: Settings, run_id: str) -> None:
     """The state of the customer base in one screen, from the version that BI reads now."""
     version = published.current(settings.published_dir)
-    with published.connect(settings.published_dir) as connection:
-        ask = lambda sql: connection.execute(sql).fetchall()  # noqa: E731
-        console.rule(f"[bold]{version.version}[/] as of {version.as_of_date}", style="green")
-        _print_revenue(console, ask, settings.reporting_currency)
-        _print_health(console, ask)
-        _print_worklist(console, ask, settings.reporting_currency)
-        _print_gates(console, ask, run_id)
+    ask = partial(_ask, settings)
+    console.rule(f"[bold]{version.version}[/] as of {version.as_of_date}", style="green")
+    _print_revenue(console, ask, settings.reporting_currency)
+    _print_health(console, ask)
+    _print_worklist(console, ask, settings.reporting_currency)
+    _print_gates(console, ask, run_id)
     folder = settings.published_dir / "current"
     console.print(f"\n[bold]For BI[/]     {folder / 'customer_success.duckdb'}", soft_wrap=True, highlight=False)
     console.print(f"           {folder / 'parquet'}", soft_wrap=True, highlight=False)
@@ -93,15 +93,47 @@ def _print_worklist(console: Console, ask, currency: str) -> None:
 
 
 def _print_gates(console: Console, ask, run_id: str) -> None:
-    outcomes = dict(ask_gates(ask, run_id))
+    outcomes = dict(ask(f"select outcome, count(*) from fct_data_quality_results where run_id = '{run_id}' group by all"))
     bad = {outcome: count for outcome, count in outcomes.items() if outcome != "passed"}
     style = "green" if not bad else "yellow"
     others = "".join(f", {count} {outcome}" for outcome, count in sorted(bad.items()))
     console.print(f"\n[bold]Gates[/]      [{style}]{outcomes.get('passed', 0)} passed{others or ', 0 failed'}[/]", highlight=False)
 
 
-def ask_gates(ask, run_id: str) -> list[tuple[str, int]]:
-    return ask(f"select outcome, count(*) from fct_data_quality_results where run_id = '{run_id}' group by all")
+def print_status(console: Console, settings: Settings) -> None:
+    """What BI reads, how the last attempt ended and why, and how fresh each source is."""
+    version, last = published.current(settings.published_dir), published.status(settings.published_dir)
+    if version is None:
+        console.print("nothing is published yet: csw run")
+    else:
+        console.print(f"[bold]BI reads[/]   {version.version}, as of {version.as_of_date}, published {version.published_at:%Y-%m-%d %H:%M} UTC")
+    if last is not None:
+        style = "green" if last["outcome"] == "published" else "red"
+        console.print(f"[bold]Last run[/]   [{style}]{last['outcome'].replace('_', ' ')}[/] for {last['as_of_date']} (run {last['run_id'][:8]}, {last['at']})")
+        if last.get("reason"):
+            console.print(f"           {_plain(last['reason'])}", soft_wrap=True)
+    if version is None:
+        return
+    ask = partial(_ask, settings)
+    table = Table(title="\nSources", title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in ("domain", "source", "freshest record", "stale", "note"):
+        table.add_column(name)
+    for domain, source, freshest, stale, note in ask(
+        "select domain, source_relation, freshest_record_at, is_stale, note from dim_publication order by domain, source_relation"
+    ):
+        shown = f"{freshest:%Y-%m-%d %H:%M}" if freshest else ""
+        table.add_row(domain, source or "", shown, "[red]yes[/]" if stale else "", _plain(note))
+    console.print(table)
+    _print_gates(console, ask, version.run_id)
+    for asset, check, outcome, severity, observed in ask(
+        f"""
+        select asset, check_name, outcome, severity, observed
+        from fct_data_quality_results
+        where run_id = '{version.run_id}' and outcome <> 'passed'
+        order by all limit 20
+        """
+    ):
+        console.print(f"           {severity} {outcome}: {asset} {check} {_plain(observed)}", soft_wrap=True, highlight=False)
 
 
 def print_versions(console: Console, settings: Settings) -> None:
@@ -111,14 +143,15 @@ def print_versions(console: Console, settings: Settings) -> None:
     current = published.current(settings.published_dir)
     for version in published.versions(settings.published_dir):
         mark = "→" if current and version.version == current.version else ""
-        rows = f"{sum(version.row_counts.values()):,}"
-        table.add_row(mark, version.version, str(version.as_of_date), f"{version.published_at:%Y-%m-%d %H:%M}", version.run_id[:8], str(len(version.row_counts)), rows)
+        rows = f"{sum(version.tables.values()):,}"
+        table.add_row(mark, version.version, str(version.as_of_date), f"{version.published_at:%Y-%m-%d %H:%M}", version.run_id[:8], str(len(version.tables)), rows)
     console.print(table)
 
 
 def print_query(console: Console, settings: Settings, sql: str, format_: str) -> None:
     """Rows of one SELECT as a table, CSV or JSON lines."""
-    columns, rows = published.query(settings.published_dir, sql)
+    answer = published.query(settings.published_dir, sql)
+    columns, rows = answer.columns, answer.rows
     if format_ == "csv":
         writer = csv.writer(sys.stdout)
         writer.writerow(columns)
@@ -128,6 +161,10 @@ def print_query(console: Console, settings: Settings, sql: str, format_: str) ->
             sys.stdout.write(json.dumps(dict(zip(columns, row, strict=True)), default=str) + "\n")
     else:
         console.print(_result_table(columns, rows))
+
+
+def _ask(settings: Settings, sql: str) -> list[tuple]:
+    return published.query(settings.published_dir, sql).rows
 
 
 def _result_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:

@@ -11,11 +11,23 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
-from dagster import AssetExecutionContext, AssetsDefinition, AssetSpec, Backoff, BackfillPolicy, Failure, Jitter, MaterializeResult
-from dagster import PartitionsDefinition, RetryPolicy, multi_asset
+from dagster import (
+    AssetExecutionContext,
+    AssetsDefinition,
+    AssetSpec,
+    BackfillPolicy,
+    Backoff,
+    Failure,
+    Jitter,
+    MaterializeResult,
+    PartitionsDefinition,
+    RetryPolicy,
+    multi_asset,
+)
 
 from orchestration.connections import open_sources, source_specs
-from orchestration.contracts import Contracts, load_contracts
+from orchestration.contracts import Contract, Contracts, load_contracts
+from orchestration.lake_manifest import Manifest
 from orchestration.landing import Lake
 from orchestration.runs import window_of
 from orchestration.settings import Settings
@@ -50,14 +62,10 @@ def raw_assets(settings: Settings, partitions: PartitionsDefinition) -> AssetsDe
     return raw
 
 
-def delivered(settings: Settings, contracts: Contracts) -> list:
+def delivered(settings: Settings, contracts: Contracts) -> list[Contract]:
     """The contracts of all tables that the configured sources can deliver, each once."""
-    wanted = {}
-    for spec in source_specs(settings):
-        for contract in contracts.of(spec.contract):
-            if contract.domain in spec.domains:
-                wanted[(contract.vendor, contract.table)] = contract
-    return list(wanted.values())
+    wanted = {(spec.contract, domain) for spec in source_specs(settings) for domain in spec.domains}
+    return [contract for contract in contracts.values() if (contract.vendor, contract.domain) in wanted]
 
 
 def land(settings: Settings, lake: Lake, window: RunWindow, run_id: str) -> dict[str, tuple[int, int]]:
@@ -72,7 +80,7 @@ def land(settings: Settings, lake: Lake, window: RunWindow, run_id: str) -> dict
                 for manifest in manifests:
                     name = raw_key(manifest.vendor, manifest.table).path[-1]
                     rows, quarantined = totals.get(name, (0, 0))
-                    totals[name] = rows + manifest.rows, quarantined + manifest.quarantined_rows
+                    totals[name] = rows + manifest.rows, quarantined + manifest.quarantined
     return totals
 
 
@@ -81,8 +89,8 @@ def _days_to_land(settings: Settings, window: RunWindow) -> list[date]:
     return window.days if settings.is_demo else [window.end]
 
 
-def _load(settings: Settings, lake: Lake, source: Source, day: date, run_id: str) -> list:
-    newest = lake.newest_load_date(source.source_relation)
+def _load(settings: Settings, lake: Lake, source: Source, day: date, run_id: str) -> list[Manifest]:
+    newest = _newest_load(lake, source)
     if newest is not None and day < newest:
         log.info("%-13s %s is already behind %s, the newest load: computed from the lake", source.source_relation, day, newest)
         return []
@@ -95,7 +103,7 @@ def _load(settings: Settings, lake: Lake, source: Source, day: date, run_id: str
     except SourceError as error:
         raise Failure(f"{source.source_relation}: {error}", allow_retries=False) from error
     rows = sum(manifest.rows for manifest in manifests)
-    quarantined = sum(manifest.quarantined_rows for manifest in manifests)
+    quarantined = sum(manifest.quarantined for manifest in manifests)
     note = f", {quarantined} rows in quarantine" if quarantined else ""
     log.info("%-13s %s: %d rows in %d tables%s, %.1f s", source.source_relation, day, rows, len(manifests), note, time.monotonic() - started)
     for warning in source.warnings:
@@ -103,10 +111,15 @@ def _load(settings: Settings, lake: Lake, source: Source, day: date, run_id: str
     return manifests
 
 
-def _spec(contract) -> AssetSpec:
+def _newest_load(lake: Lake, source: Source) -> date | None:
+    newest = [lake.newest_manifest(source.source_relation, table) for table in source.tables]
+    return max((manifest.load_date for manifest in newest if manifest is not None), default=None)
+
+
+def _spec(contract: Contract) -> AssetSpec:
     return AssetSpec(
         raw_key(contract.vendor, contract.table),
-        description=contract.description,
+        description=f"{contract.table} of {contract.vendor}, as landed: one row per version of a record.",
         group_name="raw",
         kinds={contract.vendor, "parquet"},
     )

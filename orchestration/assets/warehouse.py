@@ -11,8 +11,16 @@ import logging
 import time
 from collections.abc import Iterator
 
-from dagster import AssetCheckResult, AssetCheckSeverity, AssetExecutionContext, AssetsDefinition, BackfillPolicy, Failure
-from dagster import MaterializeResult, PartitionsDefinition
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetExecutionContext,
+    AssetsDefinition,
+    BackfillPolicy,
+    Failure,
+    MaterializeResult,
+    PartitionsDefinition,
+)
 from dagster_dbt import dbt_assets
 from dagster_dbt.asset_utils import DAGSTER_DBT_UNIQUE_ID_METADATA_KEY
 
