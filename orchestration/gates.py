@@ -1,0 +1,200 @@
+"""Gates: one suite of expectations behind each table, evaluated in DuckDB, failing closed.
+
+Here belongs what a gate's outcome is and how a suite becomes one; not how GX is driven (gx_duckdb.py), where results are kept
+(quality.py) or what a failed gate stops (publish.py, assets/). GX itself says "success" for an empty suite, for no rows and for an
+all-null column, and "no success" for failing data, an exception and a mere warning alike: all of that is told apart here.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+log = logging.getLogger("csw")
+
+EXPECTATIONS = Path(__file__).resolve().parent.parent / "expectations"
+NO_CEILING = 10**15
+# A suite may refer to these; a caller that knows better (volume.py, the run) overrides them.
+DEFAULT_PARAMETERS: dict[str, Any] = {"rows_floor": 1, "rows_ceiling": NO_CEILING, "rows_expected": 0}
+
+Outcome = Literal["passed", "failed", "errored", "not_run"]
+Severity = Literal["critical", "warning"]
+
+
+class SuiteError(Exception):
+    """A suite file that cannot be used: which, and what is wrong."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check, as a row of fct_data_quality_results. Counts and bounds only: never a value from a failing row."""
+
+    check_name: str
+    kind: str  # expectation, data_test, contract, volume, freshness, reconciliation
+    severity: Severity
+    outcome: Outcome
+    observed: str | None = None
+    expected: str | None = None
+    unexpected_rows: int | None = None
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What one gate says about one materialization: that of `asset` by run `run_id`."""
+
+    asset: str
+    layer: str
+    suite: str
+    outcome: Outcome
+    severity: Severity = "critical"
+    checks: tuple[CheckResult, ...] = ()
+    run_id: str | None = None
+
+    @property
+    def name(self) -> str:
+        """`layer/asset`, which is also the path of the suite below expectations/."""
+        return f"{self.layer}/{self.asset}"
+
+    @property
+    def blocks(self) -> bool:
+        """Everything but a pass or a mere warning."""
+        return self.outcome != "passed" and not (self.outcome == "failed" and self.severity == "warning")
+
+    @property
+    def reason(self) -> str:
+        """One line: which checks did not pass. Empty when all did."""
+        return "; ".join(_sentence(check) for check in self.checks if check.outcome != "passed")
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def load_suite(layer: str, asset: str, root: Path = EXPECTATIONS) -> dict[str, Any]:
+    """The suite behind `asset`. Raises SuiteError when there is none or it is not JSON."""
+    path = root / layer / f"{asset}.json"
+    try:
+        suite = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SuiteError(f"{asset} has no gate: write expectations/{layer}/{asset}.json") from None
+    except json.JSONDecodeError as error:
+        raise SuiteError(f"expectations/{layer}/{asset}.json, line {error.lineno}: not valid JSON ({error.msg})") from None
+    if not isinstance(suite, dict) or not isinstance(suite.get("expectations"), list):
+        raise SuiteError(f"expectations/{layer}/{asset}.json: not a suite; it needs a list 'expectations'")
+    return suite
+
+
+def suites(layer: str, root: Path = EXPECTATIONS) -> list[str]:
+    """Assets that have a suite in this layer."""
+    return sorted(path.stem for path in (root / layer).glob("*.json"))
+
+
+class Gates:
+    """Evaluates gates on one open DuckDB connection. Use as a context manager; the connection stays the caller's."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, *, root: Path = EXPECTATIONS) -> None:
+        self._connection = connection
+        self._root = root
+        self._engine = None
+
+    def __enter__(self) -> Gates:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._engine is not None:
+            self._engine.close()
+
+    def evaluate(
+        self,
+        layer: str,
+        asset: str,
+        relation: str,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        present_domains: Iterable[str] | None = None,
+        run_id: str | None = None,
+        suite: Mapping[str, Any] | None = None,
+    ) -> GateResult:
+        """The gate of `asset` on `relation` (`schema.table` or a SELECT). Never raises: what goes wrong is the outcome `errored`.
+
+        `suite` replaces the file below expectations/ (tests). `present_domains` None = all.
+        """
+        blank = GateResult(asset=asset, layer=layer, suite=f"{layer}/{asset}", outcome="not_run", run_id=run_id)
+        try:
+            suite = suite if suite is not None else load_suite(layer, asset, self._root)
+            if not suite["expectations"]:
+                raise SuiteError(f"expectations/{layer}/{asset}.json has no expectation: an empty suite gates nothing")
+            values = {**DEFAULT_PARAMETERS, **(parameters or {})}
+            query = relation if relation.lstrip().lower().startswith(("select", "with")) else f"select * from {relation}"
+            rows = self._connection.execute(f"select count(*) from ({query}) as gated").fetchone()[0]
+            if rows == 0:
+                return _gate_of(blank, [_no_rows(suite.get("meta") or {}, values, layer, present_domains)])
+            return _gate_of(blank, self._checks(suite, query, values, rows))
+        except Exception as error:  # noqa: BLE001 - a gate that cannot speak has not passed
+            line = f"{type(error).__name__}: {first_line(error)}"
+            log.error("gate %s could not be evaluated: %s", blank.name, line)
+            return _gate_of(blank, [CheckResult("evaluation", "expectation", "critical", "errored", observed=line)])
+
+    def _checks(self, suite: Mapping[str, Any], query: str, values: dict[str, Any], rows: int) -> list[CheckResult]:
+        from orchestration.gx_checks import checks_from
+        from orchestration.gx_duckdb import SuiteEngine
+
+        if self._engine is None:
+            self._engine = SuiteEngine(self._connection)
+        return checks_from(self._engine, suite, query, values, rows)
+
+
+def _no_rows(meta: Mapping[str, Any], values: Mapping[str, Any], layer: str, present: Iterable[str] | None) -> CheckResult:
+    """No rows are fine only for a stated reason; everything else in the suite would pass on nothing."""
+    domains = set(meta.get("domains") or ())
+    reason = None
+    if domains and present is not None and not domains & set(present):
+        reason = f"no source for {', '.join(sorted(domains))}"
+    elif meta.get("may_be_empty"):
+        reason = str(meta.get("reason") or "may be empty")
+    elif layer == "raw" and values["rows_floor"] == 0:
+        reason = "nothing new is usual here"
+    outcome: Outcome = "passed" if reason and values["rows_floor"] <= 1 else "failed"
+    expected = f"0 rows: {reason}" if outcome == "passed" else f"at least {max(1, values['rows_floor'])} rows"
+    return CheckResult("rows", "volume", "critical", outcome, observed="0 rows", expected=expected)
+
+
+def _gate_of(blank: GateResult, checks: list[CheckResult]) -> GateResult:
+    bad = [check for check in checks if check.outcome != "passed"]
+    if not bad:
+        return replace(blank, outcome="passed", checks=tuple(checks))
+    outcome: Outcome = "errored" if any(check.outcome == "errored" for check in bad) else "failed"
+    severity: Severity = "critical" if outcome == "errored" or any(check.severity == "critical" for check in bad) else "warning"
+    return replace(blank, outcome=outcome, severity=severity, checks=tuple(checks))
+
+
+def not_run(layer: str, asset: str, run_id: str | None, why: str) -> GateResult:
+    """The result for a gate that was never reached, so that it is seen as such and not as absent."""
+    check = CheckResult("evaluation", "expectation", "critical", "not_run", observed=why)
+    return GateResult(asset=asset, layer=layer, suite=f"{layer}/{asset}", outcome="not_run", checks=(check,), run_id=run_id)
+
+
+def run_parameters(as_of: date) -> dict[str, Any]:
+    """What every suite may say about time: `as_of_date`, and `as_of_end`, the last moment of it (UTC; loose by the zone's offset)."""
+    return {"as_of_date": as_of, "as_of_end": datetime(as_of.year, as_of.month, as_of.day, 23, 59, 59)}
+
+
+def _sentence(check: CheckResult) -> str:
+    if check.outcome in ("errored", "not_run"):
+        return f"{check.check_name} {check.outcome.replace('_', ' ')} ({check.observed})"
+    wanted = f", expected {check.expected}" if check.expected else ""
+    return f"{check.check_name}: {check.observed or 'failed'}{wanted}"
+
+
+def first_line(message: object) -> str:
+    """The first line of an error, without what it quotes: DuckDB puts the value that it could not convert between quotes."""
+    lines = str(message).strip().splitlines()
+    return re.sub(r"'[^']*'", "'…'", lines[0])[:300] if lines else "no message"

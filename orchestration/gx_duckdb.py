@@ -1,0 +1,102 @@
+"""Great Expectations on a DuckDB connection, with the computation pushed down into DuckDB.
+
+Here belongs what makes GX work with this database and cheaply, and nothing about gates: suites, severities and outcomes are in
+gates.py, which imports this module only when it evaluates (importing GX costs seconds of CPU).
+
+GX fetches rows after the connection went back to SQLAlchemy's pool; DuckDB drops a pending result at the rollback that this
+implies, so with the stock dialect every metric fails. The dialect below buffers each (small) result as soon as it is there.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from typing import Any
+
+import duckdb
+import sqlalchemy
+from duckdb_engine import ConnectionWrapper, Dialect
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.postgresql.psycopg2 import PGExecutionContext_psycopg2
+from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
+
+os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read while GX is imported: nothing phones home
+
+# GX imports PySpark when it is installed, for data frames that we never hand it: a second of CPU and a warning about pandas.
+_hide_pyspark = "pyspark" not in sys.modules
+if _hide_pyspark:
+    sys.modules["pyspark"] = None  # type: ignore[assignment]
+try:
+    import great_expectations
+    from great_expectations.core import ExpectationSuite, ExpectationValidationResult
+    from great_expectations.core.batch import Batch, LegacyBatchDefinition
+    from great_expectations.core.id_dict import IDDict
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+    from great_expectations.execution_engine.sqlalchemy_batch_data import SqlAlchemyBatchData
+    from great_expectations.validator.validator import Validator
+finally:
+    if _hide_pyspark:
+        del sys.modules["pyspark"]
+
+
+class _BufferedContext(PGExecutionContext_psycopg2):
+    def post_exec(self) -> None:
+        super().post_exec()
+        if self.cursor.description is not None:
+            rows = self.cursor.fetchall()
+            self.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(self.cursor, initial_buffer=rows)
+
+
+class BufferedDuckDB(Dialect):
+    """duckdb_engine's dialect, with results that outlive the connection's return to the pool."""
+
+    driver = "buffered"
+    execution_ctx_cls = _BufferedContext
+    supports_statement_cache = False
+
+
+registry.register("duckdb.buffered", __name__, "BufferedDuckDB")
+
+_context = None
+
+
+def context() -> Any:
+    """GX's ephemeral context: one a process, nothing on disk, no progress bars."""
+    global _context
+    if _context is None:
+        _context = great_expectations.get_context(mode="ephemeral")
+        _context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    return _context
+
+
+class SuiteEngine:
+    """Validates suites on one DuckDB connection, which stays the caller's; `close` lets go of it.
+
+    It builds GX's batch and validator directly. Through data sources, assets and batch definitions the same suite costs twice
+    the CPU, because every asset saves the context's configuration and every batch is fetched twice.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._pool = sqlalchemy.create_engine("duckdb+buffered://", creator=lambda: ConnectionWrapper(connection.cursor()))
+        self._engine = SqlAlchemyExecutionEngine(engine=self._pool, create_temp_table=False)
+        self._numbers = itertools.count()
+
+    def validate(self, suite: dict, query: str, parameters: dict[str, Any], *, counts: bool) -> list[ExpectationValidationResult]:
+        """One result per expectation, in no particular order. `counts`: also count the failing rows, which costs more.
+
+        Raises whatever GX raises for a suite that it cannot read; an error inside one expectation is in its exception_info.
+        """
+        # GX caches metrics by batch id, and the same table may be checked again after it has changed: never reuse an id.
+        name = f"batch_{next(self._numbers)}"
+        data = SqlAlchemyBatchData(self._engine, query=query, create_temp_table=False)
+        batch = Batch(data=data, batch_definition=LegacyBatchDefinition("warehouse", "gates", name, IDDict({})))
+        validator = Validator(execution_engine=self._engine, batches=[batch], data_context=context())
+        configurations = ExpectationSuite(name=name, expectations=suite["expectations"]).expectation_configurations
+        configurations = validator.process_expectations_for_validation(configurations, parameters)
+        kind = "BASIC" if counts else "BOOLEAN_ONLY"
+        return validator.graph_validate(configurations, runtime_configuration={"result_format": {"result_format": kind}})
+
+    def close(self) -> None:
+        self._pool.dispose()
