@@ -1,0 +1,88 @@
+"""One block of the company, put together: its people, its agreements, and every table that its systems hold.
+
+A block is small enough for memory; a large company is many blocks with ids of their own.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from orchestration.sources.demo import billing_tables, crm, support, surveys, touches, usage
+from orchestration.sources.demo.agreements import make_agreements
+from orchestration.sources.demo.base import NEVER, Scope, Versions
+from orchestration.sources.demo.billing import make_ledger
+from orchestration.sources.demo.customers import make_customers
+from orchestration.sources.demo.people import make_people
+
+
+class Block:
+    """Everything about some customers. Tables are built when first asked for."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.customers = make_customers(scope)
+        self.who = self.customers.frame
+        self.people = make_people(scope, self.who)
+        self.agreements = make_agreements(scope, self.customers)
+        self.accounts = crm.make_accounts(scope, self.who)
+        self.payers = billing_tables.make_payers(scope, self.who, self.accounts, self.agreements, self.people)
+
+    @cached_property
+    def ledger(self):  # noqa: ANN201
+        """Invoices and what follows from them."""
+        return make_ledger(self.scope, self.who, self.agreements)
+
+    @cached_property
+    def tickets(self) -> support.Tickets:
+        """Requests for help."""
+        return support.make_tickets(self.scope, self.customers, self.agreements, self.people)
+
+    @cached_property
+    def usage(self) -> usage.Usage:
+        """Daily use, by month."""
+        return usage.Usage(self.scope, self.customers, self.agreements)
+
+    @cached_property
+    def first_paid(self) -> np.ndarray:
+        """Start of each customer's first paying subscription."""
+        subs = self.agreements.subs[self.agreements.subs["ended_by"] != "trial"]
+        first = np.full(len(self.who), NEVER)
+        np.minimum.at(first, subs["cust"], subs["start"])
+        return first
+
+    @cached_property
+    def tables(self) -> dict[str, dict[str, Versions]]:
+        """domain → table → records with their history (all but usage_daily)."""
+        s, a, g = self.scope, self.accounts, self.agreements
+        schedules, holidays = support.schedule_versions(s)
+        return {
+            "crm": {
+                "accounts": crm.account_versions(s, self.who, a, self.first_paid),
+                "contacts": crm.contact_versions(s, a, self.customers, self.people),
+                "opportunities": crm.opportunity_versions(s, self.who, a, g),
+                "activities": touches.activity_versions(s, self.customers, a, g, self.people),
+                "success_goals": touches.goal_versions(s, self.customers, a, g),
+                "campaign_members": touches.campaign_versions(s, self.customers, a, g),
+            },
+            "billing": {
+                "customers": billing_tables.customer_versions(s, self.who, self.payers),
+                "plans": billing_tables.plan_versions(s),
+                "subscriptions": billing_tables.subscription_versions(s, g, self.payers, self.ledger),
+                "invoices": billing_tables.invoice_versions(s, self.ledger, self.payers),
+                "invoice_lines": billing_tables.line_versions(s, g, self.ledger, self.payers),
+                "payments": billing_tables.payment_versions(s, self.ledger, self.payers),
+                "credits": billing_tables.credit_versions(s, self.ledger, self.payers),
+            },
+            "support": {
+                "organizations": support.organization_versions(s, self.who, a, g),
+                "tickets": support.ticket_versions(s, self.tickets, self.people),
+                "ticket_events": support.event_versions(s, self.tickets),
+                "satisfaction": support.rating_versions(s, self.tickets),
+                "schedules": schedules,
+                "holidays": holidays,
+            },
+            "product": {"workspaces": usage.workspace_versions(s, self.who, a, g), "features": usage.feature_versions(s)},
+            "surveys": {"responses": surveys.response_versions(s, self.customers, a, g, self.people)},
+        }

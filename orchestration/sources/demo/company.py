@@ -1,0 +1,49 @@
+"""The demo company as others use it: generate, write files, serve, and ask for the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+from orchestration.sources.demo.base import FIRST_DAY, Scope
+from orchestration.sources.demo.block import Block
+from orchestration.sources.demo.files import DOMAINS, write_files
+
+BLOCK = 2_000  # customers a block; memory grows with this, not with the company
+
+
+def scopes(customers: int, days: int, seed: int, horizon: int) -> Iterator[Scope]:
+    """The company cut into blocks."""
+    for block, first in enumerate(range(0, customers, BLOCK)):
+        yield Scope(seed=seed, block=block, first=first * 3, customers=min(BLOCK, customers - first), days=days, horizon=horizon)
+
+
+class DemoCompany:
+    """A simulated B2B software company: what is true, and what its systems say. The same arguments give the same company, byte for byte."""
+
+    def __init__(self, customers: int, days: int, seed: int, horizon: int) -> None:
+        self.first_day: date = FIRST_DAY
+        self.last_day: date = FIRST_DAY + timedelta(days=days - 1)
+        self.blocks = [Block(scope) for scope in scopes(customers, days, seed, horizon)]
+
+    @classmethod
+    def generate(cls, customers: int = 500, days: int = 540, seed: int = 7, horizon: int = 180) -> DemoCompany:
+        """`customers` arrive within `days` days from 2024-01-01; events go on for `horizon` days more, unseen until the clock reaches them."""
+        if customers < 1 or days < 1 or horizon < 0:
+            raise ValueError("customers and days must be at least 1, horizon at least 0")
+        return cls(customers, days, seed, horizon)
+
+    def write_files(self, out: Path, until: date, domains: tuple[str, ...] = DOMAINS, since: date | None = None) -> dict[str, int]:
+        """The bring-your-own-tables contract as Parquet, as known at the end of `until` (UTC); with `since` only what is new or changed after it."""
+        return write_files(self.blocks, Path(out), until, domains, since)
+
+
+def generate_to_files(customers: int, days: int, out: Path, seed: int = 7) -> dict[str, int]:
+    """A company of any size, block by block, straight to files; the truth beside it in OUT/truth. Returns rows per table."""
+    rows: dict[str, int] = {}
+    last_day = FIRST_DAY + timedelta(days=days - 1)
+    for scope in scopes(customers, days, seed, horizon=0):
+        for table, count in write_files([Block(scope)], Path(out), last_day).items():
+            rows[table] = rows.get(table, 0) + count
+    return rows
