@@ -1,0 +1,127 @@
+"""The manifest of one partition: what was landed, and from where the next pull goes on.
+
+Here belongs its content, its file and the reading back; not how a partition is written (lake_partition.py).
+A manifest carries its own checksum, so that a cut or edited one is noticed before anything is built on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from orchestration.contracts import Contract
+
+MANIFEST = "manifest.json"
+PARTITION = "load_date="
+LAKE_COLUMNS = pa.schema(
+    [
+        ("_source_relation", pa.string()),
+        ("_load_date", pa.date32()),
+        ("_loaded_at", pa.timestamp("us")),
+        ("_run_id", pa.string()),
+        ("_row_hash", pa.string()),
+        ("_is_deleted", pa.bool_()),
+        ("_extra", pa.string()),
+    ]
+)
+
+
+class LakeError(Exception):
+    """The lake cannot be read or written: one line for people, with the place and what to do."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One committed partition. Times are UTC. `cursor` is how far the source had been asked; `state` is a source's own memory."""
+
+    vendor: str
+    source_relation: str
+    table: str
+    load_date: date
+    run_id: str
+    mode: str  # full or incremental
+    since: datetime | None  # start of the window that was pulled
+    cursor: datetime  # the next window starts here, less the overlap
+    rows: int
+    tombstones: int
+    quarantined: int
+    reasons: dict[str, int]  # what was wrong with quarantined rows → rows
+    min_cursor: str | None  # least and greatest updated_at (or created_at) among the rows
+    max_cursor: str | None
+    content_hash: str  # of the rows' hashes, whatever their order
+    schema: dict[str, str]  # column → data type, as the contract was
+    columns_seen: list[str]  # contract columns that the source delivered
+    extra_columns: list[str]  # columns that the contract does not know
+    filled: dict[str, float]  # column → share of rows in which it held a value, in the latest pull that could tell
+    warnings: list[str]
+    files: list[dict[str, Any]]  # name, rows, bytes, sha256
+    started_at: datetime
+    committed_at: datetime
+    state: Any = field(default=None)
+
+
+def lake_schema(contract: Contract) -> pa.Schema:
+    """All columns of a partition's files: the contract's, then the lake's own."""
+    return pa.schema([*contract.arrow_schema, *LAKE_COLUMNS])
+
+
+def contract_types(contract: Contract) -> dict[str, str]:
+    return {column.name: column.data_type for column in contract.columns}
+
+
+def partition_name(load_date: date) -> str:
+    return f"{PARTITION}{load_date.isoformat()}"
+
+
+def write_manifest(manifest: Manifest, folder: Path) -> Path:
+    body = {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(manifest).items()}
+    path = folder / MANIFEST
+    path.write_text(json.dumps(body | {"checksum": _checksum(body)}, indent=1, sort_keys=True), encoding="utf-8")
+    return path
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Raises LakeError when it is missing, cut or was changed."""
+    try:
+        body = json.loads((folder / MANIFEST).read_bytes())
+        if body.pop("checksum") != _checksum(body):
+            raise ValueError("its checksum does not fit")
+        for name in ("since", "cursor", "started_at", "committed_at"):
+            body[name] = datetime.fromisoformat(body[name]) if body[name] else None
+        return Manifest(**body | {"load_date": date.fromisoformat(body["load_date"])})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = "it is missing" if isinstance(error, FileNotFoundError) else "it is damaged"
+        raise LakeError(f"manifest of {describe(folder)}: {reason}; run that day again, or restore the folder from a backup") from None
+
+
+def partition_dates(table_dir: Path) -> list[date]:
+    """Load dates of the committed partitions, oldest first. Temporary and stray folders are no partitions."""
+    if not table_dir.is_dir():
+        return []
+    dates = []
+    for entry in table_dir.iterdir():
+        if entry.name.startswith(PARTITION):
+            try:
+                dates.append(date.fromisoformat(entry.name.removeprefix(PARTITION)))
+            except ValueError:
+                raise LakeError(f"{describe(entry)} is not a load date: the lake holds nothing but what landing wrote; move it away") from None
+    return sorted(dates)
+
+
+def describe(folder: Path) -> str:
+    """A partition for people: source/table/load_date=…, without the machine's path."""
+    return "/".join(folder.parts[-3:])
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _checksum(body: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,104 @@
+"""Hard deletes: which records the lake has and the source no longer does.
+
+Here belongs the comparison of keys and the guard against a source that answers with too few; not the writing of tombstones.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from orchestration.contracts import Contract
+from orchestration.lake_manifest import partition_dates, partition_name
+from orchestration.lake_pages import to_arrow
+from orchestration.lake_validate import typed_column
+from orchestration.lake_views import file_list
+from orchestration.sources.base import ContractError
+
+log = logging.getLogger("csw")
+SUSPICIOUS_SHARE, SUSPICIOUS_KEYS = 0.3, 20
+
+
+def tombstones(
+    contract: Contract,
+    connection: duckdb.DuckDBPyConnection,
+    keys: Iterator[list[tuple]],
+    *,
+    home: Path,
+    before: date,
+    new: Path,
+    deleted_at: datetime,
+) -> pa.Table | None:
+    """A page of deletions (key, `_is_deleted`, updated_at), or None when nothing is gone.
+
+    Compares `keys`, all that the source has, with the newest state in partitions older than `before` and in the files of `new`.
+    A tombstone is dated `deleted_at`, or as late as the record's own last change if that is later: it must sort after it.
+
+    Raises ContractError when more than 30 % of the records (and more than 20) would vanish, or all of them: then it is the answer
+    that is wrong.
+    """
+    files = [path for day in partition_dates(home) if day < before for path in (home / partition_name(day)).glob("*.parquet")]
+    files += sorted(new.glob("*.parquet"))
+    if not files:
+        return None
+    key = ", ".join(f'"{name}"' for name in contract.primary_key)
+    order = f'"{contract.updated_at}"' if contract.updated_at else "_load_date"
+    _collect(contract, connection, keys)
+    connection.execute(
+        f"""
+        create or replace temp table in_lake as
+        select {key}, {f"max({order})" if contract.updated_at else "cast(null as timestamp)"} as last_change, arg_max(_is_deleted, n) as is_deleted
+        from (
+            select *, row_number() over (order by {order} nulls first, _load_date, _loaded_at) as n
+            from read_parquet({file_list(files)}, union_by_name = true, hive_partitioning = false)
+        )
+        group by {key}
+        """
+    )
+    same = " and ".join(f'l."{name}" is not distinct from k."{name}"' for name in contract.primary_key)
+    live, gone, back, listed = connection.execute(
+        f"""
+        select
+            count(*) filter (not l.is_deleted),
+            count(*) filter (not l.is_deleted and not l.is_listed),
+            count(*) filter (l.is_deleted and l.is_listed),
+            (select count(*) from at_source)
+        from (select l.is_deleted, exists (select 1 from at_source as k where {same}) as is_listed from in_lake as l) as l
+        """
+    ).fetchone()
+    if back:
+        log.warning("%s: %s records that were deleted are at the source again; load it in full to have them back", contract.name, back)
+    if not gone:
+        return None
+    if (gone > SUSPICIOUS_KEYS and gone > SUSPICIOUS_SHARE * live) or (listed == 0 and gone > 1):
+        raise ContractError(
+            f"{contract.name}: the source lists {listed} keys, so {gone} of {live} records would count as deleted. That is too many to be"
+            " believed; nothing was landed. If it is so, load without reconciliation and delete them by records that say so"
+        )
+    dated = ""
+    if contract.updated_at and contract.arrow_schema.field(contract.updated_at).type == pa.timestamp("us"):
+        dated = f""", cast(greatest(last_change, timestamp '{deleted_at:%Y-%m-%d %H:%M:%S.%f}') as timestamptz) as "{contract.updated_at}\""""
+    return connection.sql(
+        f"""
+        select {", ".join(f'l."{name}"' for name in contract.primary_key if name != contract.updated_at)}, true as _is_deleted{dated}
+        from in_lake as l
+        where not l.is_deleted and not exists (select 1 from at_source as k where {same})
+        order by all
+        """
+    ).to_arrow_table()
+
+
+def _collect(contract: Contract, connection: duckdb.DuckDBPyConnection, keys: Iterator[list[tuple]]) -> None:
+    columns = [column for name in contract.primary_key for column in contract.columns if column.name == name]
+    connection.execute(f'create or replace temp table at_source ({", ".join(f"{chr(34)}{c.name}{chr(34)} {c.duckdb_type}" for c in columns)})')
+    for some in keys:
+        page = to_arrow([dict(zip(contract.primary_key, key, strict=True)) for key in some], contract)
+        given = {name: page.schema.field(name).type for name in page.schema.names}
+        connection.register("page", page)
+        connection.execute(f"insert into at_source select {', '.join(typed_column(column, given.get(column.name), 'UTC')[0] for column in columns)} from page")
+        connection.unregister("page")

@@ -1,0 +1,170 @@
+"""One table's part in one load: pages in, a sealed partition out.
+
+Here belongs what is kept between pages: buffer, columns seen, counts, range of the cursor. Which tables are loaded, and when they are
+committed, is landing.py's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from orchestration.contracts import Contract
+from orchestration.lake_drift import ENOUGH_ROWS, refuse_drift
+from orchestration.lake_manifest import Manifest, contract_types, utc_now
+from orchestration.lake_pages import RESERVED, to_arrow
+from orchestration.lake_partition import PartitionWriter
+from orchestration.lake_reconcile import tombstones
+from orchestration.lake_validate import Validator
+from orchestration.sources.base import Page
+
+RECORDS_AT_ONCE = 16_384  # Python objects are large
+ROWS_AT_ONCE = 131_072
+
+
+class TableLoad:
+    """Memory stays bounded: at most ROWS_AT_ONCE rows wait to be checked and written."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        connection: duckdb.DuckDBPyConnection,
+        *,
+        home: Path,
+        quarantine_home: Path,
+        source_relation: str,
+        load_date: date,
+        run_id: str,
+        started_at: datetime,
+        until: datetime,
+        previous: Manifest | None,
+        since: datetime | None,
+        zone: str | None,
+    ) -> None:
+        self.contract, self.previous, self.since, self.until = contract, previous, since, until
+        self._connection, self._home, self._load_date, self._run_id = connection, home, load_date, run_id
+        self._source_relation, self._started_at = source_relation, started_at
+        self._deleted_at = until.astimezone(UTC).replace(tzinfo=None) - timedelta(microseconds=1)
+        self._validator = Validator(contract, connection, zone, self._deleted_at)
+        self._writer = PartitionWriter(
+            home, quarantine_home, contract, source_relation=source_relation, load_date=load_date, run_id=run_id, started_at=started_at
+        )
+        self._records: list[dict[str, Any]] = []
+        self._pages: list[pa.Table] = []
+        self._seen: set[str] = set()
+        self._unknown: set[str] = set()
+        self._filled: Counter[str] = Counter()
+        self._live_rows = self._unreadable = 0
+        self._range: tuple[str, str] | None = None
+
+    def add(self, page: Page) -> None:
+        if isinstance(page, list):
+            self._records.extend(page)
+            if len(self._records) >= RECORDS_AT_ONCE:
+                self.flush()
+            return
+        table = to_arrow(page, self.contract)
+        if self._pages and self._pages[0].schema != table.schema:
+            self.flush()
+        self._pages.append(table)
+        if sum(map(len, self._pages)) >= ROWS_AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Check and write what waits."""
+        if self._records:
+            self._take(to_arrow(self._records, self.contract))
+            self._records = []
+        if self._pages:
+            self._take(pa.concat_tables(self._pages))
+            self._pages = []
+
+    def reconcile(self, keys: Iterator[list[tuple]]) -> None:
+        """Land a tombstone for every record that the lake has and the source no longer does."""
+        self._writer.finish_part()
+        gone = tombstones(self.contract, self._connection, keys, home=self._home, before=self._load_date, new=self._writer.new, deleted_at=self._deleted_at)
+        if gone is not None:
+            self._write(self._validator.check(gone)[0])
+
+    def seal(self, state: Any) -> Manifest:
+        """All on disk under a temporary name, with its manifest. Raises ContractError on drift."""
+        failures = self._validator.failures
+        refuse_drift(
+            self.contract,
+            rows=self._live_rows,
+            seen=self._seen,
+            filled=self._filled,
+            failures=failures,
+            previous=self.previous if self.since is not None else None,
+        )
+        before = self.previous
+        filled = {name: self._filled[name] / self._live_rows for name in self.contract.column_names} if self._live_rows >= ENOUGH_ROWS else None
+        new_columns = sorted(self._unknown - set(before.extra_columns if before else ()))
+        files = self._writer.close_files()
+        manifest = Manifest(
+            vendor=self.contract.vendor,
+            source_relation=self._source_relation,
+            table=self.contract.table,
+            load_date=self._load_date,
+            run_id=self._run_id,
+            mode="full" if self.since is None else "incremental",
+            since=self.since,
+            cursor=min(self.until, self._started_at),
+            rows=self._writer.rows,
+            tombstones=self._writer.tombstones,
+            quarantined=self._writer.bad_rows,
+            reasons={f"{name}: {what}" if what else name: count for (name, what), count in failures.most_common()},
+            min_cursor=self._range[0] if self._range else None,
+            max_cursor=self._range[1] if self._range else None,
+            content_hash=self._writer.digest.hexdigest(),
+            schema=contract_types(self.contract),
+            columns_seen=sorted(self._seen) if self._live_rows or not before else before.columns_seen,
+            extra_columns=sorted(self._unknown | set(before.extra_columns if before else ())),
+            filled=filled or (before.filled if before else {}),
+            warnings=[f"new column '{name}': not in the contract, kept in _extra" for name in new_columns],
+            files=files,
+            started_at=self._started_at,
+            committed_at=utc_now(),
+            state=state,
+        )
+        self._writer.seal(manifest)
+        return manifest
+
+    def commit(self) -> None:
+        self._writer.commit()
+
+    def abort(self) -> None:
+        self._writer.abort()
+
+    def _take(self, page: pa.Table) -> None:
+        metadata = page.schema.metadata or {}
+        given = set(page.column_names)
+        self._unknown |= set(json.loads(metadata.get(b"unknown", b"[]"))) | (given - set(self.contract.column_names) - set(RESERVED))
+        good, bad = self._validator.check(page)
+        live = len(good) - pc.sum(good.column("_is_deleted")).as_py() if len(good) else 0
+        bad_count = len(bad) if bad is not None else 0
+        if "_reason" in given:
+            bad_count -= len(page) - page.column("_reason").null_count  # never read, so they tell nothing of columns
+        if live + bad_count:
+            self._live_rows += live + bad_count
+            self._seen |= given & set(self.contract.column_names)
+        self._write(good)
+        if bad is not None:
+            self._writer.write_bad(bad)
+
+    def _write(self, good: pa.Table) -> None:
+        self._writer.write(good)
+        for name in self.contract.column_names:
+            self._filled[name] += len(good) - good.column(name).null_count
+        column = self.contract.cursor_column
+        if column and len(good) > good.column(column).null_count:
+            least, greatest = (value.as_py().isoformat() for value in pc.min_max(good.column(column)).values())
+            self._range = (min(least, self._range[0]), max(greatest, self._range[1])) if self._range else (least, greatest)

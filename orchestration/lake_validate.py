@@ -1,0 +1,208 @@
+"""A page against its contract, in one vectorised DuckDB query: typed rows on one side, rows to quarantine with a reason on the other.
+
+Here belongs what makes a row bad, and the row hash; not where rows go (lake_partition.py) nor when a whole load is refused (lake_drift.py).
+A reason names columns and what is wrong with them, never a value: values may be personal.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import types
+
+from orchestration.contracts import Column, Contract
+from orchestration.currencies import CURRENCIES
+from orchestration.lake_pages import EXTRA, FILE, IS_DELETED, LINE, RAW, REASON, RESERVED, as_json
+
+ZONED = r"[T ]\d\d:.*(Z|UTC|[+-]\d\d(:?\d\d)?)$"
+PLAIN_DATE = r"\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?)?"
+NOT_A, NO_ZONE, MISSING, UNKNOWN_CURRENCY = "not a", "time without a zone", "required, but missing", "unknown currency"
+ROW_HASH = "_row_hash"
+BAD_SCHEMA = pa.schema([(REASON, pa.string()), (FILE, pa.string()), (LINE, pa.int64()), ("record", pa.string())])
+
+
+@dataclass
+class Validator:
+    """Checks pages of one table. `zone` is how naive times are read (None = refused); `deleted_at` dates tombstones that have no time.
+
+    `failures` counts rows per (column, what is wrong), over all pages.
+    """
+
+    contract: Contract
+    connection: duckdb.DuckDBPyConnection  # its TimeZone must be UTC
+    zone: str | None
+    deleted_at: datetime
+    failures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _statements: dict[pa.Schema, str] = field(default_factory=dict)
+
+    def check(self, page: pa.Table) -> tuple[pa.Table, pa.Table | None]:
+        """(good rows: contract columns, `_is_deleted`, `_row_hash`, `_extra`; bad rows as BAD_SCHEMA, or None)."""
+        page = _plain(page)
+        if page.schema not in self._statements:
+            self._statements[page.schema] = statement(self.contract, page.schema, self.zone, self.deleted_at)
+        self.connection.register("page", page)
+        checked = self.connection.sql(self._statements[page.schema]).to_arrow_table()
+        self.connection.unregister("page")
+        reasons = checked.column(REASON)
+        good = checked.drop_columns([REASON])
+        if reasons.null_count == len(reasons):
+            return good, None
+        for entry in pc.value_counts(reasons.drop_null()).to_pylist():
+            for part in entry["values"].split("; "):
+                column, _, what = part.partition(": ")
+                self.failures[column, what] += entry["counts"]
+        is_bad = pc.is_valid(reasons)
+        return good.filter(pc.invert(is_bad)), _bad_rows(page.filter(is_bad), reasons.drop_null())
+
+
+def statement(contract: Contract, schema: pa.Schema, zone: str | None, deleted_at: datetime) -> str:
+    """The SELECT that turns a registered `page` of this schema into the contract's types, plus `_reason` (NULL = a good row)."""
+    inner, outer, reasons, hashed = [], [], [], []
+    given = {name: schema.field(name).type for name in schema.names}
+    for number, column in enumerate(contract.columns):
+        value, error = typed_column(column, given.get(column.name), zone)
+        typed = f"v{number}"
+        inner.append(f"{value} as {typed}")
+        if error:
+            inner.append(f"{error} as e{number}")
+            reasons.append(f"e{number}")
+        missing = f"{typed} is null or trim({typed}) = ''" if column.data_type == "string" else f"{typed} is null"
+        if column.required:
+            excused = "" if column.name in contract.primary_key else f"not {IS_DELETED} and "
+            unless_wrong = f"e{number} is null and " if error else ""
+            reasons.append(f"case when {excused}{unless_wrong}({missing}) then {_text(f'{column.name}: {MISSING}')} end")
+        if _is_currency(column):
+            known = ", ".join(map(_text, sorted(CURRENCIES)))
+            reasons.append(
+                f"case when not ({missing}) and upper(trim({typed})) not in ({known}) then {_text(f'{column.name}: {UNKNOWN_CURRENCY}')} end"
+            )
+        filled = typed
+        if column.name == contract.updated_at and column.data_type == "timestamp":  # a deletion without a time would sort before all else
+            filled = f"case when {IS_DELETED} then coalesce({typed}, timestamp '{deleted_at:%Y-%m-%d %H:%M:%S.%f}') else {typed} end"
+        outer.append(f"{filled} as {_quote(column.name)}")
+        hashed.append((column.name, typed))
+    deletions = [f"coalesce({_quote(IS_DELETED)}, false)"] if IS_DELETED in given else []
+    if contract.deleted in given:
+        value, _ = typed_column(next(c for c in contract.columns if c.name == contract.deleted), given[contract.deleted], zone)
+        deletions.append(f"coalesce({value}, false)")
+    inner.append(f"{' or '.join(deletions) or 'false'} as {IS_DELETED}")
+    inner.append(f"{_extra(contract, given)} as {EXTRA}")
+    if REASON in given:
+        inner.append(_quote(REASON))
+    # NULLs are skipped, so a column that the contract gains later leaves the hashes of older records as they are.
+    parts = [f"{_text(name + '=')} || {typed}" for name, typed in sorted(hashed)] + [f"case when {IS_DELETED} then '_is_deleted' end"]
+    outer += [IS_DELETED, f"md5(concat_ws(chr(31), {', '.join(parts)})) as {ROW_HASH}", EXTRA]
+    found = f"nullif(concat_ws('; ', {', '.join(reasons)}), '')" if reasons else "cast(null as varchar)"
+    outer.append(f"{f'coalesce({REASON}, {found})' if REASON in given else found} as {REASON}")  # what could not be read has no columns to judge
+    return f"select {', '.join(outer)} from (select {', '.join(inner)} from page)"
+
+
+def typed_column(column: Column, given: pa.DataType | None, zone: str | None) -> tuple[str, str | None]:
+    """SQL of the value in the contract's type (NULL if it does not fit), and SQL of what is wrong with it (None = nothing can be)."""
+    target, raw = column.duckdb_type, _quote(column.name)
+    if given is None or types.is_null(given):
+        return f"cast(null as {target})", None
+    if types.is_string(given) and column.data_type != "string":
+        raw = f"nullif(trim({raw}), '')"
+    value = _value(column, raw, given, zone)
+    if value == raw or column.data_type == "string":
+        return value, None
+    wrong = _text(f"{column.name}: {NOT_A} {column.data_type}")
+    if column.data_type == "timestamp" and zone is None:
+        naive = f"try_cast({raw} as timestamp) is not null" if types.is_string(given) else str(_is_naive(given)).lower()
+        wrong = f"case when {naive} then {_text(f'{column.name}: {NO_ZONE}')} else {wrong} end"
+    return value, f"case when {raw} is not null and {value} is null then {wrong} end"
+
+
+def _value(column: Column, raw: str, given: pa.DataType, zone: str | None) -> str:
+    kind, target, nothing = column.data_type, column.duckdb_type, f"cast(null as {column.duckdb_type})"
+    is_text, is_float = types.is_string(given), types.is_floating(given)
+    is_number = types.is_integer(given) or is_float or types.is_decimal(given)
+    tried = f"try_cast({raw} as {target})"
+    if kind == "string":
+        return raw if is_text else f"cast(to_json({raw}) as varchar)" if types.is_nested(given) else f"cast({raw} as varchar)"
+    if kind == "timestamp":
+        return _time(raw, given, zone)
+    if kind == "date":
+        if types.is_timestamp(given):
+            return f"case when cast(cast({raw} as date) as timestamp) = cast({raw} as timestamp) then cast({raw} as date) end"
+        return raw if types.is_date(given) else f"case when regexp_full_match({raw}, '{PLAIN_DATE}') then {tried} end" if is_text else nothing
+    if kind == "boolean":
+        if types.is_boolean(given):
+            return raw
+        return f"try_cast(lower({raw}) as boolean)" if is_text else f"case {raw} when 1 then true when 0 then false end" if is_number else nothing
+    if not (is_text or is_number):
+        return nothing
+    if kind in ("bigint", "int"):  # a cast would round 12.5 in silence
+        return tried if types.is_integer(given) else f"case when try_cast({raw} as double) = {tried} then {tried} end"
+    if kind == "double":
+        return f"case when isfinite({tried}) then {tried} end" if is_text or is_float else tried
+    return tried
+
+
+def _time(raw: str, given: pa.DataType, zone: str | None) -> str:
+    """As a UTC timestamp. A naive time counts only when its zone is known."""
+    if types.is_timestamp(given) and given.tz is not None:
+        return f"cast({raw} as timestamp)"
+    in_zone = f"cast(timezone({_text(zone)}, try_cast({raw} as timestamp)) as timestamp)" if zone else "cast(null as timestamp)"
+    if types.is_string(given):
+        return f"case when regexp_matches({raw}, '{ZONED}') then cast(try_cast({raw} as timestamptz) as timestamp) else {in_zone} end"
+    return in_zone if _is_naive(given) else "cast(null as timestamp)"
+
+
+def _is_naive(given: pa.DataType) -> bool:
+    return types.is_date(given) or (types.is_timestamp(given) and given.tz is None)
+
+
+def _is_currency(column: Column) -> bool:
+    return column.data_type == "string" and (column.name == "currency" or column.name.endswith(("_currency", "_currency_code")))
+
+
+def _extra(contract: Contract, given: dict[str, pa.DataType]) -> str:
+    """Columns that the contract does not know, as one JSON object a row; NULL where they are all empty."""
+    unknown = [name for name in given if name not in contract.column_names and name not in RESERVED]
+    if not unknown:
+        return _quote(EXTRA) if EXTRA in given else "cast(null as varchar)"
+    packed = ", ".join(f"{_quote(name)} := {_quote(name)}" for name in unknown)
+    return f"case when coalesce({', '.join(f'cast({_quote(name)} as varchar)' for name in unknown)}) is not null then cast(to_json(struct_pack({packed})) as varchar) end"
+
+
+def _plain(page: pa.Table) -> pa.Table:
+    """One plain text type instead of Arrow's many, so that one schema needs one statement."""
+    for number, entry in enumerate(page.schema):
+        if entry.name == FILE:
+            continue  # no SQL reads it
+        kind = entry.type.value_type if types.is_dictionary(entry.type) else entry.type
+        if types.is_large_string(kind) or types.is_string_view(kind):
+            kind = pa.string()
+        if kind != entry.type:
+            page = page.set_column(number, entry.name, page.column(number).cast(kind))
+    return page.replace_schema_metadata(None)
+
+
+def _bad_rows(rows: pa.Table, reasons: pa.ChunkedArray) -> pa.Table:
+    """Bad rows as they came: as JSON, or as the raw text where they could not be read at all."""
+    content = rows.drop_columns([name for name in (REASON, LINE, FILE, RAW) if name in rows.column_names]).to_pylist()
+    raw = rows.column(RAW).to_pylist() if RAW in rows.column_names else [None] * len(rows)
+    return pa.table(
+        {
+            REASON: reasons,
+            FILE: rows.column(FILE).cast(pa.string()) if FILE in rows.column_names else pa.nulls(len(rows), pa.string()),
+            LINE: rows.column(LINE) if LINE in rows.column_names else pa.nulls(len(rows), pa.int64()),
+            "record": pa.array([text if text is not None else as_json(record) for text, record in zip(raw, content, strict=True)], pa.string()),
+        },
+        schema=BAD_SCHEMA,
+    )
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

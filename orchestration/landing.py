@@ -1,0 +1,188 @@
+"""The lake: append-only Parquet, one folder per source, table and load date, each with the manifest that is also the cursor.
+
+Here belongs the order of things in one load: read cursors, pull, check, write, reconcile, commit. How rows are judged stands in
+lake_validate.py and lake_drift.py, how folders are swapped in lake_partition.py, how DuckDB reads them in lake_views.py. No Dagster.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import duckdb
+
+from orchestration.contracts import Contract, ContractFileError, Contracts
+from orchestration.lake_manifest import LakeError, Manifest, partition_dates, partition_name, read_manifest, utc_now
+from orchestration.lake_partition import heal, heal_source, source_lock
+from orchestration.lake_table import TableLoad
+from orchestration.lake_verify import Problem, verify_partition
+from orchestration.sources.base import Source, SourceError, Window
+
+log = logging.getLogger("csw")
+OVERLAP = timedelta(days=1)  # a source may show a change up to this long after the time it gives it
+
+
+@runtime_checkable
+class RemembersState(Protocol):
+    """A source whose cursor is not a time (files: which ones were read). What `state` says is kept in the manifest."""
+
+    def resume(self, states: dict[str, Any]) -> None: ...
+    def state(self, table: str) -> Any: ...
+
+
+class Lake:
+    """`root` holds `raw/<source_relation>/<table>/load_date=…`; what is refused goes below `quarantine_root` in the same folders."""
+
+    def __init__(self, root: Path, quarantine_root: Path, contracts: Contracts, *, overlap: timedelta = OVERLAP) -> None:
+        self.root, self.quarantine_root = Path(root), Path(quarantine_root)
+        self._contracts, self._overlap = contracts, overlap
+
+    def load(
+        self,
+        source: Source,
+        *,
+        load_date: date,
+        until: datetime,
+        run_id: str,
+        full: bool = False,
+        reconcile: bool = False,
+        progress: Callable[[str, int], None] | None = None,
+    ) -> list[Manifest]:
+        """Pull what is new in `source` up to `until` and commit it as partitions of `load_date`, all tables of the source or none.
+
+        The window starts at the newest cursor *before* `load_date`, less the overlap, so that repeating a day repeats its window; `full`
+        starts at the beginning and accepts a changed shape. `reconcile` also compares keys and lands a tombstone for what is gone.
+        A load that this run has already committed is not repeated. `progress(table, rows)` is called as rows arrive.
+
+        Raises SourceError (ContractError on drift), LakeError when the disk refuses; either way nothing is committed.
+        """
+        with source_lock(self._source_dir(source.source_relation)):
+            tables = {table: self._contract(source.vendor, table) for table in source.tables}
+            for table in tables:
+                heal(self._table_dir(source.source_relation, table))
+                heal(self.quarantine_root / source.source_relation / table)
+            done = self._already_committed(source.source_relation, tables, load_date, run_id)
+            if done is not None:
+                log.info("%s: already landed for %s by this run", source.source_relation, load_date)
+                return done
+            with self._loads(source, tables, load_date=load_date, until=until, run_id=run_id, full=full) as loads:
+                try:
+                    return self._pull_and_commit(source, loads, reconcile=reconcile, progress=progress)
+                except OSError as error:
+                    raise LakeError(
+                        f"{source.source_relation}: cannot write the lake ({error.strerror or str(error).splitlines()[0]}); nothing was"
+                        " committed: make room or mend the folder, and run again"
+                    ) from error
+
+    def cursor(self, source_relation: str, table: str, *, before: date | None = None) -> datetime | None:
+        """How far the source has been asked for this table, in partitions before `before` (None = all); None = never."""
+        newest = self.newest_manifest(source_relation, table, before=before)
+        return newest.cursor if newest else None
+
+    def newest_manifest(self, source_relation: str, table: str, *, before: date | None = None) -> Manifest | None:
+        folder = self._table_dir(source_relation, table)
+        dates = [day for day in partition_dates(folder) if before is None or day < before]
+        return read_manifest(folder / partition_name(dates[-1])) if dates else None
+
+    def manifests(self, source_relation: str, table: str) -> list[Manifest]:
+        """All of one table, oldest load date first."""
+        self._heal_idle_sources()
+        folder = self._table_dir(source_relation, table)
+        return [read_manifest(folder / partition_name(day)) for day in partition_dates(folder)]
+
+    def partitions(self) -> Iterator[Path]:
+        """Folders of all committed partitions."""
+        self._heal_idle_sources()
+        for source_dir in _folders(self.root / "raw"):
+            for table_dir in _folders(source_dir):
+                for day in partition_dates(table_dir):
+                    yield table_dir / partition_name(day)
+
+    def verify(self) -> list[Problem]:
+        """What in the lake is not as its manifest says: files, sizes, rows, bytes, content. Reads every file once."""
+        return [problem for folder in self.partitions() for problem in verify_partition(folder)]
+
+    def _pull_and_commit(
+        self, source: Source, loads: dict[str, TableLoad], *, reconcile: bool, progress: Callable[[str, int], None] | None
+    ) -> list[Manifest]:
+        if isinstance(source, RemembersState):
+            source.resume({table: load.previous.state for table, load in loads.items() if load.previous is not None and load.since is not None})
+        for table, page in source.pull({table: Window(load.since, load.until) for table, load in loads.items()}):
+            if table not in loads:
+                raise SourceError(f"{source.source_relation} gave rows of '{table}', which it was not asked for: a fault of its client")
+            loads[table].add(page)
+            if progress is not None:
+                progress(table, len(page))
+        for table, load in loads.items():
+            load.flush()
+            if reconcile and (keys := source.keys(table)) is not None:
+                load.reconcile(keys)
+        # All are sealed before the first is committed: what can fail, fails before anything shows.
+        manifests = [load.seal(source.state(table) if isinstance(source, RemembersState) else None) for table, load in loads.items()]
+        for load in loads.values():
+            load.commit()
+        return manifests
+
+    @contextlib.contextmanager
+    def _loads(
+        self, source: Source, tables: dict[str, Contract], *, load_date: date, until: datetime, run_id: str, full: bool
+    ) -> Iterator[dict[str, TableLoad]]:
+        connection = duckdb.connect(config={"threads": 2})
+        connection.execute("set TimeZone = 'UTC'")
+        started_at = utc_now()
+        loads = {
+            table: TableLoad(
+                contract,
+                connection,
+                home=self._table_dir(source.source_relation, table),
+                quarantine_home=self.quarantine_root / source.source_relation / table,
+                source_relation=source.source_relation,
+                load_date=load_date,
+                run_id=run_id,
+                started_at=started_at,
+                until=until,
+                previous=(previous := self.newest_manifest(source.source_relation, table, before=load_date)),
+                since=previous.cursor - self._overlap if previous and not full else None,
+                zone=getattr(source, "time_zone", None),
+            )
+            for table, contract in tables.items()
+        }
+        try:
+            yield loads
+        finally:
+            for load in loads.values():
+                load.abort()
+            connection.close()
+
+    def _already_committed(self, source_relation: str, tables: dict[str, Contract], load_date: date, run_id: str) -> list[Manifest] | None:
+        """Manifests of a load that this run finished. One table of it missing: all are pulled again, for children come with their parent."""
+        folders = [self._table_dir(source_relation, table) / partition_name(load_date) for table in tables]
+        try:
+            manifests = [read_manifest(folder) for folder in folders]
+        except LakeError:
+            return None
+        return manifests if all(manifest.run_id == run_id for manifest in manifests) else None
+
+    def _contract(self, vendor: str, table: str) -> Contract:
+        try:
+            return self._contracts[vendor, table]
+        except KeyError:
+            raise ContractFileError(f"no contract for {vendor}.{table}: declare it in models/staging/{vendor}/_{vendor}__sources.yml") from None
+
+    def _source_dir(self, source_relation: str) -> Path:
+        return self.root / "raw" / source_relation
+
+    def _table_dir(self, source_relation: str, table: str) -> Path:
+        return self._source_dir(source_relation) / table
+
+    def _heal_idle_sources(self) -> None:
+        for source_dir in _folders(self.root / "raw"):
+            heal_source(source_dir)
+
+
+def _folders(parent: Path) -> list[Path]:
+    return sorted(entry for entry in parent.iterdir() if entry.is_dir() and not entry.name.startswith(".")) if parent.is_dir() else []

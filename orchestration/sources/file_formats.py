@@ -1,0 +1,210 @@
+"""CSV, JSON lines and Parquet → Arrow tables, in bounded memory.
+
+Here belongs reading: headers, lines, what cannot be read at all. Every value of CSV and JSON stays text, for landing to cast, so that a bad
+one can be put aside with its line. Arrow reads CSV rather than DuckDB, because it tells the line and the text of what it rejects.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from orchestration.sources.base import SourceError
+
+BLOCK_BYTES = 8 << 20  # also the longest row that can be read
+ROWS = 131_072
+DELIMITERS = ",;\t|"
+
+
+def format_of(path: str) -> str | None:
+    """csv, jsonl or parquet, from the name; None = none of them."""
+    name = path.lower().rpartition("/")[2].removesuffix(".gz")
+    return next((kind for kind in READERS if name.endswith(f".{kind}")), None)
+
+
+def read_csv(handle: BinaryIO, name: str) -> Iterator[pa.Table]:
+    """Columns as text, an unquoted empty value as NULL. Rows with too few or too many values come as rejects."""
+    header, delimiter = _header(handle, name)
+    rejects: list[pyarrow.csv.InvalidRow] = []
+    reader = pyarrow.csv.open_csv(
+        handle,
+        read_options=pyarrow.csv.ReadOptions(column_names=header, skip_rows=1, use_threads=False, block_size=BLOCK_BYTES),
+        parse_options=pyarrow.csv.ParseOptions(
+            delimiter=delimiter,
+            newlines_in_values=True,
+            ignore_empty_lines=False,  # they count as lines
+            invalid_row_handler=lambda row: rejects.append(row) or "skip",
+        ),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(header, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            check_utf8=False,
+        ),
+    )
+    row_number, extra_lines, told = 2, 0, 0  # the header is line 1
+    for batch in reader:
+        skipped = np.array([row.number for row in rejects], dtype=np.int64)
+        skipped = skipped[skipped >= row_number]
+        numbers = np.setdiff1d(np.arange(row_number, row_number + len(batch) + len(skipped)), skipped)[: len(batch)]
+        lines, extra_lines = _physical_lines(batch, numbers, extra_lines)
+        if len(numbers):
+            row_number = int(numbers[-1]) + 1
+        yield from _rows(pa.Table.from_batches([batch]), lines, name)
+        if told < len(rejects):
+            yield _rejected(
+                [(row.number + extra_lines, row.text, f"{row.actual_columns} values, the header has {row.expected_columns}") for row in rejects[told:]],
+                name,
+            )
+            told = len(rejects)
+    if told < len(rejects):
+        yield _rejected(
+            [(row.number + extra_lines, row.text, f"{row.actual_columns} values, the header has {row.expected_columns}") for row in rejects[told:]], name
+        )
+
+
+def read_jsonl(handle: BinaryIO, name: str) -> Iterator[pa.Table]:
+    """One JSON object a line; columns as text, nested values as JSON."""
+    connection = duckdb.connect(config={"threads": 1})
+    try:
+        line_number = 1
+        while lines := handle.readlines(BLOCK_BYTES):
+            yield from _json_pages(connection, lines, line_number, name)
+            line_number += len(lines)
+    finally:
+        connection.close()
+
+
+def read_parquet(handle: BinaryIO, name: str) -> Iterator[pa.Table]:
+    """Columns as they are. The `line` of a row is its number in the file."""
+    row_number = 1
+    for batch in pq.ParquetFile(handle).iter_batches(batch_size=ROWS):
+        table = pa.Table.from_batches([batch])
+        table = table.rename_columns(_unique([_name(column) for column in table.column_names], name))
+        yield _placed(table, np.arange(row_number, row_number + len(table)), name)
+        row_number += len(table)
+
+
+READERS: dict[str, Callable[[BinaryIO, str], Iterator[pa.Table]]] = {"csv": read_csv, "jsonl": read_jsonl, "parquet": read_parquet}
+
+
+def _header(handle: BinaryIO, name: str) -> tuple[list[str], str]:
+    first = handle.readline()
+    handle.seek(0)
+    try:
+        text = first.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise SourceError(f"{name}: the header is not UTF-8; save the file as UTF-8") from None
+    if not text.strip():
+        raise SourceError(f"{name} has no header; its first line must name the columns")
+    delimiter = max(DELIMITERS, key=text.count)
+    return _unique([_name(column) for column in next(csv.reader(io.StringIO(text), delimiter=delimiter))], name), delimiter
+
+
+def _name(column: str) -> str:
+    """Headers are written by people: blanks around them and capitals do not make another column."""
+    return column.strip().lower()
+
+
+def _unique(names: list[str], file: str) -> list[str]:
+    if twice := sorted({column for column in names if names.count(column) > 1}):
+        raise SourceError(f"{file}: column '{twice[0]}' is there twice; rename one of them")
+    return names
+
+
+def _physical_lines(batch: pa.RecordBatch, numbers: np.ndarray, extra_lines: int) -> tuple[np.ndarray, int]:
+    """Line on which each row starts: its number, and one more for every line break within an earlier value."""
+    breaks = np.zeros(len(batch), dtype=np.int64)
+    for column in batch.columns:
+        if pc.any(pc.match_substring(column, "\n")).as_py():
+            breaks += pc.fill_null(pc.count_substring(column, "\n"), 0).to_numpy(zero_copy_only=False)
+    total = np.cumsum(breaks)
+    return numbers + extra_lines + total - breaks, extra_lines + (int(total[-1]) if len(total) else 0)
+
+
+def _rows(table: pa.Table, lines: np.ndarray, name: str) -> Iterator[pa.Table]:
+    """Without blank lines; rows that are not UTF-8 apart."""
+    if table.column(0).null_count:
+        blank = np.logical_and.reduce([column.is_null().to_numpy() for column in table.columns])
+        table, lines = table.filter(pa.array(~blank)), lines[~blank]
+    try:
+        table.validate(full=True)
+    except pa.ArrowInvalid:
+        table, lines, rejects = _split_undecodable(table, lines)
+        yield _rejected(rejects, name)
+    yield _placed(table, lines, name)
+
+
+def _split_undecodable(table: pa.Table, lines: np.ndarray) -> tuple[pa.Table, np.ndarray, list[tuple[int, str, str]]]:
+    rows = list(zip(*(column.cast(pa.binary()).to_pylist() for column in table.columns), strict=True))
+    good = np.array([_is_utf8(row) for row in rows], dtype=bool)
+    rejects = [
+        (int(line), ",".join((value or b"").decode("utf-8", "replace") for value in row), "not UTF-8")
+        for row, line, is_good in zip(rows, lines, good, strict=True)
+        if not is_good
+    ]
+    return table.filter(pa.array(good)), lines[good], rejects
+
+
+def _is_utf8(values: tuple[bytes | None, ...]) -> bool:
+    try:
+        for value in values:
+            (value or b"").decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _json_pages(connection: duckdb.DuckDBPyConnection, lines: list[bytes], first: int, name: str) -> Iterator[pa.Table]:
+    numbers = np.arange(first, first + len(lines))
+    page = pa.table({"line": pa.array([line.decode("utf-8", "replace").strip() for line in lines]), "number": numbers})
+    if first == 1:
+        page = page.set_column(0, "line", pc.utf8_ltrim(page.column("line"), "\ufeff"))
+    connection.register("page", page)
+    connection.execute(
+        """
+        create or replace temp table objects as
+        select line, number, case when not json_valid(line) then 'not valid JSON' when json_type(line) <> 'OBJECT' then 'not a JSON object' end as reason
+        from page
+        where line <> ''
+        """
+    )
+    connection.unregister("page")
+    rejects = connection.execute("select number, line, reason from objects where reason is not null order by number").fetchall()
+    if rejects:
+        yield _rejected(rejects, name)
+        connection.execute("delete from objects where reason is not null")
+    keys = [key for (key,) in connection.execute("select distinct unnest(json_keys(line)) as key from objects order by key").fetchall()]
+    if not keys:
+        return
+    paths = "[" + ", ".join("'" + _path(key).replace("'", "''") + "'" for key in keys) + "]"
+    columns = ", ".join(f'v[{number}] as "{key.replace(chr(34), chr(34) * 2)}"' for number, key in enumerate(keys, start=1))
+    rows = connection.sql(f"select number, {columns} from (select number, json_extract_string(line, {paths}) as v from objects order by number)")
+    table = rows.to_arrow_table()
+    yield _placed(table.drop_columns(["number"]), table.column("number").to_numpy(), name)
+
+
+def _path(key: str) -> str:
+    return "$." + json.dumps(key, ensure_ascii=False)
+
+
+def _placed(table: pa.Table, lines: np.ndarray, name: str) -> pa.Table:
+    """With the place of each row, for the quarantine."""
+    file = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(table), dtype=np.int32)), pa.array([name]))
+    return table.append_column("_line", pa.array(lines, pa.int64())).append_column("_file", pa.chunked_array([file]))
+
+
+def _rejected(rows: list[tuple[int, str, str]], name: str) -> pa.Table:
+    columns: dict[str, Any] = {"_reason": pa.array([f"line: {reason}" for _, _, reason in rows]), "_raw": pa.array([raw for _, raw, _ in rows])}
+    return _placed(pa.table(columns), np.array([line for line, _, _ in rows]), name)
