@@ -80,5 +80,5 @@ def _as_text(value: Any) -> str:
 
 
 def as_json(value: Any) -> str:
-    text = json.dumps(value, default=lambda other: other.isoformat() if hasattr(other, "isoformat") else str(other), sort_keys=True, ensure_ascii=False)
+    text = json.dumps(value, default=_as_text, sort_keys=True, ensure_ascii=False)
     return text.encode("utf-8", "replace").decode("utf-8")

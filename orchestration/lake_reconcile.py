@@ -95,10 +95,11 @@ def tombstones(
 
 def _collect(contract: Contract, connection: duckdb.DuckDBPyConnection, keys: Iterator[list[tuple]]) -> None:
     columns = [column for name in contract.primary_key for column in contract.columns if column.name == name]
-    connection.execute(f'create or replace temp table at_source ({", ".join(f"{chr(34)}{c.name}{chr(34)} {c.duckdb_type}" for c in columns)})')
+    connection.execute(f"create or replace temp table at_source ({', '.join(f'{chr(34)}{c.name}{chr(34)} {c.duckdb_type}' for c in columns)})")
     for some in keys:
         page = to_arrow([dict(zip(contract.primary_key, key, strict=True)) for key in some], contract)
         given = {name: page.schema.field(name).type for name in page.schema.names}
         connection.register("page", page)
-        connection.execute(f"insert into at_source select {', '.join(typed_column(column, given.get(column.name), 'UTC')[0] for column in columns)} from page")
+        values = ", ".join(typed_column(column, given.get(column.name), "UTC")[0] for column in columns)
+        connection.execute(f"insert into at_source select {values} from page")
         connection.unregister("page")

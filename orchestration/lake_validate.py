@@ -169,7 +169,8 @@ def _extra(contract: Contract, given: dict[str, pa.DataType]) -> str:
     if not unknown:
         return _quote(EXTRA) if EXTRA in given else "cast(null as varchar)"
     packed = ", ".join(f"{_quote(name)} := {_quote(name)}" for name in unknown)
-    return f"case when coalesce({', '.join(f'cast({_quote(name)} as varchar)' for name in unknown)}) is not null then cast(to_json(struct_pack({packed})) as varchar) end"
+    any_value = " or ".join(f"{_quote(name)} is not null" for name in unknown)
+    return f"case when {any_value} then cast(to_json(struct_pack({packed})) as varchar) end"
 
 
 def _plain(page: pa.Table) -> pa.Table:

@@ -63,15 +63,10 @@ def read_csv(handle: BinaryIO, name: str) -> Iterator[pa.Table]:
             row_number = int(numbers[-1]) + 1
         yield from _rows(pa.Table.from_batches([batch]), lines, name)
         if told < len(rejects):
-            yield _rejected(
-                [(row.number + extra_lines, row.text, f"{row.actual_columns} values, the header has {row.expected_columns}") for row in rejects[told:]],
-                name,
-            )
+            yield _ragged(rejects[told:], extra_lines, name)
             told = len(rejects)
     if told < len(rejects):
-        yield _rejected(
-            [(row.number + extra_lines, row.text, f"{row.actual_columns} values, the header has {row.expected_columns}") for row in rejects[told:]], name
-        )
+        yield _ragged(rejects[told:], extra_lines, name)
 
 
 def read_jsonl(handle: BinaryIO, name: str) -> Iterator[pa.Table]:
@@ -175,7 +170,10 @@ def _json_pages(connection: duckdb.DuckDBPyConnection, lines: list[bytes], first
     connection.execute(
         """
         create or replace temp table objects as
-        select line, number, case when not json_valid(line) then 'not valid JSON' when json_type(line) <> 'OBJECT' then 'not a JSON object' end as reason
+        select
+            line,
+            number,
+            case when not json_valid(line) then 'not valid JSON' when json_type(line) <> 'OBJECT' then 'not a JSON object' end as reason
         from page
         where line <> ''
         """
@@ -203,6 +201,12 @@ def _placed(table: pa.Table, lines: np.ndarray, name: str) -> pa.Table:
     """With the place of each row, for the quarantine."""
     file = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(table), dtype=np.int32)), pa.array([name]))
     return table.append_column("_line", pa.array(lines, pa.int64())).append_column("_file", pa.chunked_array([file]))
+
+
+def _ragged(rows: list[pyarrow.csv.InvalidRow], extra_lines: int, name: str) -> pa.Table:
+    return _rejected(
+        [(row.number + extra_lines, row.text, f"{row.actual_columns} values, the header has {row.expected_columns}") for row in rows], name
+    )
 
 
 def _rejected(rows: list[tuple[int, str, str]], name: str) -> pa.Table:

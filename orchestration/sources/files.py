@@ -77,7 +77,8 @@ class Files:
     def _files(self) -> dict[str, list[str]]:
         """Files of each table that there is. Raises SourceError when there is nothing at all."""
         if not self._fs.isdir(self._root):
-            raise SourceError(f"{self.source_relation}: the drop folder {PurePosixPath(self._root).name}/ is not there; set CSW_FILES_DIR to a folder")
+            name = PurePosixPath(self._root).name
+            raise SourceError(f"{self.source_relation}: the drop folder {name}/ is not there; set CSW_FILES_DIR to a folder")
         domains = sorted({contract.domain for contract in self._contracts.values()})
         found: dict[str, list[str]] = {}
         for domain_dir in self._listing(self._root):
@@ -111,7 +112,8 @@ class Files:
         except SourceError:
             raise
         except (OSError, ValueError, EOFError) as error:  # Arrow's own errors are ValueErrors and OSErrors
-            raise SourceError(f"{self.source_relation}: {name} cannot be read as {kind} ({str(error).splitlines()[0][:160]}); replace or remove it") from error
+            why = str(error).splitlines()[0][:160]
+            raise SourceError(f"{self.source_relation}: {name} cannot be read as {kind} ({why}); replace or remove it") from error
 
     def _stamp(self, path: str, known: Stamp | None) -> tuple[Stamp, bool]:
         """What identifies the file now, and whether its content is another than `known`."""
@@ -129,7 +131,8 @@ class Files:
     def _outside(self, path: str) -> Stamp:
         self._fs.invalidate_cache(path)
         info = self._fs.info(path)
-        return {"size": info["size"], "mtime": str(next((info[key] for key in ("mtime", "LastModified", "last_modified", "etag", "ETag") if key in info), ""))}
+        changed = next((info[key] for key in ("mtime", "LastModified", "last_modified", "etag", "ETag") if key in info), "")
+        return {"size": info["size"], "mtime": str(changed)}
 
     def _listing(self, folder: str) -> list[str]:
         return [path for path in sorted(self._fs.ls(folder, detail=False)) if not PurePosixPath(path).name.startswith((".", "_"))]
