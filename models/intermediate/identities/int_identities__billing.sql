@@ -1,0 +1,1 @@
+{{ anchor_records('billing', ['int_identities__accounts']) }}

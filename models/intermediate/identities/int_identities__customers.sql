@@ -1,0 +1,98 @@
+-- One row per customer, described by the CRM account that was never merged away, else by its oldest record.
+-- Nothing here depends on revenue or health, so that those can be computed from it.
+with nodes as (
+    select * from {{ ref('int_identities__nodes') }}
+),
+
+survivors as (
+    select
+        accounts.*,
+        nodes.customer_id
+    from {{ ref('int_crm__accounts') }} as accounts
+    inner join {{ ref('int_identities__accounts') }} as clusters
+        on accounts.source_relation = clusters.source_relation and accounts.account_id = clusters.source_id and clusters.is_survivor
+    inner join nodes on nodes.domain = 'crm' and accounts.source_relation = nodes.source_relation and accounts.account_id = nodes.source_id
+    qualify row_number() over (partition by accounts.source_relation, accounts.account_id order by accounts.known_from desc) = 1
+),
+
+records as (
+    select
+        nodes.customer_id,
+        nodes.cluster_id,
+        nodes.record_number,
+        nodes.domain,
+        records.name,
+        records.web_domain,
+        records.country,
+        records.currency,
+        records.created_at,
+        nodes.source_relation,
+        nodes.source_id,
+        case
+            when survivors.account_id is not null then 1 when nodes.domain = 'crm' then 2
+            when nodes.domain = 'billing' then 3 when nodes.domain = 'support' then 4 when nodes.domain = 'product' then 5 else 6
+        end as precedence
+    from nodes
+    inner join {{ ref('int_identities__records') }} as records
+        on nodes.domain = records.domain and nodes.source_relation = records.source_relation and nodes.source_id = records.source_id
+    left join survivors
+        on nodes.domain = 'crm' and nodes.source_relation = survivors.source_relation and nodes.source_id = survivors.account_id
+),
+
+-- the first record that says anything, attribute by attribute; for the currency the payer is asked first
+placed as (
+    select
+        *,
+        {%- for attribute in ['name', 'web_domain', 'country'] %}
+        row_number() over (partition by customer_id order by case when {{ attribute }} is null then 1 else 0 end, precedence, created_at nulls last, source_relation, source_id) as {{ attribute }}_place,
+        {%- endfor %}
+        row_number() over (
+            partition by customer_id
+            order by case when currency is null then 2 when domain = 'billing' then 0 else 1 end, precedence, created_at nulls last, source_relation, source_id
+        ) as currency_place
+    from records
+),
+
+described as (
+    select
+        customer_id,
+        cluster_id,
+        max(case when name_place = 1 then name end) as customer_name,
+        max(case when web_domain_place = 1 then web_domain end) as web_domain,
+        max(case when country_place = 1 then country end) as country,
+        max(case when currency_place = 1 then currency end) as currency,
+        min(created_at) as created_at,
+        count(*) as records,
+        max(case when domain = 'crm' then 1 else 0 end) = 1 as has_account,
+        md5(cast(count(*) as {{ dbt.type_string() }}) || '|' || cast(sum(record_number) as {{ dbt.type_string() }}) || '|' || cast(max(record_number) as {{ dbt.type_string() }})) as identity_fingerprint
+    from placed
+    group by customer_id, cluster_id
+),
+
+final as (
+    select
+        described.customer_id,
+        {{ dbt.split_part('described.cluster_id', "'|'", 1) }} as anchor_domain,
+        {{ dbt.split_part('described.cluster_id', "'|'", 2) }} as anchor_source_relation,
+        described.cluster_id,
+        coalesce(described.customer_name, 'Unnamed customer') as customer_name,
+        described.web_domain as domain,
+        case when parents.customer_id <> described.customer_id then parents.customer_id end as parent_customer_id,
+        described.currency,
+        described.country,
+        survivors.industry,
+        survivors.employees,
+        survivors.owner_email,
+        survivors.acquisition_cost,
+        survivors.currency as acquisition_cost_currency,
+        described.created_at,
+        described.has_account,
+        described.records,
+        described.identity_fingerprint
+    from described
+    left join survivors on described.customer_id = survivors.customer_id
+    left join nodes as parents
+        on parents.domain = 'crm' and survivors.source_relation = parents.source_relation and survivors.parent_account_id = parents.source_id
+)
+
+select * from final

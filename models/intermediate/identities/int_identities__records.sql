@@ -1,0 +1,85 @@
+-- One row per record of each system that stands for a company (a survey respondent: the account, else the e-mail), as we last
+-- knew it. Deleted records stay: their invoices and tickets still belong to somebody.
+with accounts as (
+    select * from {{ ref('int_crm__accounts') }}
+    qualify row_number() over (partition by source_relation, account_id order by known_from desc) = 1
+),
+
+-- an account that was merged away before the first load is known by its id only
+merged as (
+    select source_relation, account_id from {{ ref('int_crm__account_merges') }}
+    union
+    select source_relation, merged_into_account_id from {{ ref('int_crm__account_merges') }}
+),
+
+customers as (
+    select * from {{ ref('int_billing__customers') }}
+    qualify row_number() over (partition by source_relation, customer_id order by known_from desc) = 1
+),
+
+organizations as (
+    select * from {{ ref('int_support__organizations') }}
+    qualify row_number() over (partition by source_relation, organization_id order by known_from desc) = 1
+),
+
+workspaces as (
+    select * from {{ ref('int_product__workspaces') }}
+    qualify row_number() over (partition by source_relation, workspace_id order by known_from desc) = 1
+),
+
+respondents as (
+    select
+        source_relation,
+        coalesce(account_id, email) as source_id,
+        account_id,
+        min(responded_at) as created_at
+    from {{ ref('int_surveys__responses') }}
+    where coalesce(account_id, email) is not null
+    group by source_relation, coalesce(account_id, email), account_id
+),
+
+records as (
+    select
+        'crm' as domain,
+        merged.source_relation,
+        merged.account_id as source_id,
+        cast(null as {{ dbt.type_string() }}) as name,
+        cast(null as {{ dbt.type_string() }}) as web_domain,
+        cast(null as {{ dbt.type_string() }}) as email,
+        cast(null as {{ dbt.type_string() }}) as country,
+        cast(null as {{ dbt.type_string() }}) as currency,
+        merged.account_id,
+        cast(null as timestamp) as created_at
+    from merged
+    left join accounts on merged.source_relation = accounts.source_relation and merged.account_id = accounts.account_id
+    where accounts.account_id is null
+    union all
+    select 'crm', source_relation, account_id, name, domain, null, country, currency, account_id, created_at from accounts
+    union all
+    select 'billing', source_relation, customer_id, name, domain, email, country, currency, account_id, created_at from customers
+    union all
+    select 'support', source_relation, organization_id, name, domain, null, null, null, account_id, created_at from organizations
+    union all
+    select 'product', source_relation, workspace_id, name, domain, null, null, null, account_id, created_at from workspaces
+    union all
+    select 'surveys', source_relation, source_id, null, null, null, null, null, account_id, created_at from respondents
+),
+
+final as (
+    select
+        domain,
+        source_relation,
+        {{ tenant('source_relation') }} as tenant,
+        source_id,
+        name,
+        {{ name_key('name') }} as name_key,
+        web_domain,
+        email,
+        upper(country) as country,
+        currency,
+        account_id,
+        created_at
+    from records
+)
+
+select * from final

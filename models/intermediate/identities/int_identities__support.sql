@@ -1,0 +1,1 @@
+{{ anchor_records('support', ['int_identities__accounts', 'int_identities__billing']) }}
