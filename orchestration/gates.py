@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -136,12 +136,12 @@ class Gates:
             query = relation if relation.lstrip().lower().startswith(("select", "with")) else f"select * from {relation}"
             rows = self._connection.execute(f"select count(*) from ({query}) as gated").fetchone()[0]
             if rows == 0:
-                return _gate_of(blank, [_no_rows(suite.get("meta") or {}, values, layer, present_domains)])
-            return _gate_of(blank, self._checks(suite, query, values, rows))
+                return gate_of(blank, [_no_rows(suite.get("meta") or {}, values, layer, present_domains)])
+            return gate_of(blank, self._checks(suite, query, values, rows))
         except Exception as error:  # noqa: BLE001 - a gate that cannot speak has not passed
             line = f"{type(error).__name__}: {first_line(error)}"
             log.error("gate %s could not be evaluated: %s", blank.name, line)
-            return _gate_of(blank, [CheckResult("evaluation", "expectation", "critical", "errored", observed=line)])
+            return gate_of(blank, [CheckResult("evaluation", "expectation", "critical", "errored", observed=line)])
 
     def _checks(self, suite: Mapping[str, Any], query: str, values: dict[str, Any], rows: int) -> list[CheckResult]:
         from orchestration.gx_checks import checks_from
@@ -167,7 +167,8 @@ def _no_rows(meta: Mapping[str, Any], values: Mapping[str, Any], layer: str, pre
     return CheckResult("rows", "volume", "critical", outcome, observed="0 rows", expected=expected)
 
 
-def _gate_of(blank: GateResult, checks: list[CheckResult]) -> GateResult:
+def gate_of(blank: GateResult, checks: Sequence[CheckResult]) -> GateResult:
+    """`blank` with the outcome that follows from its checks: the worst of them."""
     bad = [check for check in checks if check.outcome != "passed"]
     if not bad:
         return replace(blank, outcome="passed", checks=tuple(checks))
