@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from datetime import date
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -16,7 +18,6 @@ from pydantic import SecretStr
 from orchestration.settings import Settings
 from orchestration.sources import open_source
 from orchestration.sources.base import Source, SourceSpec
-from orchestration.window import end_of_day
 
 DEMO_VENDORS = {"crm": "hubspot", "billing": "stripe", "support": "zendesk", "product": "files", "surveys": "files"}
 
@@ -40,6 +41,12 @@ def open_sources(settings: Settings, day: date) -> Iterator[list[Source]]:
     finally:
         for source in sources:
             source.close()
+
+
+def check_sources(settings: Settings) -> None:
+    """Open every configured source without pulling: raises SourceError with what is missing."""
+    for spec in _real_specs(settings):
+        open_source(spec).close()
 
 
 def _real_specs(settings: Settings) -> list[SourceSpec]:
@@ -81,4 +88,44 @@ def _demo_specs(settings: Settings) -> list[SourceSpec]:
 
 @contextmanager
 def _demo(settings: Settings, domains: list[str], day: date) -> Iterator[list[Source]]:
-    raise NotImplementedError
+    """The vendors that the demo plays, as they answer at the end of `day`; product and surveys come as dropped files."""
+    company = demo_company(settings)
+    last = company.last_day + timedelta(days=company.horizon)
+    if not company.first_day <= day <= last:
+        raise WindowError(f"the demo company's story runs from {company.first_day} to {last}: {day} is not in it")
+    with company.serve(clock=end_of_day(day, settings.zone)) as server:
+        sources = []
+        for spec in _demo_specs(settings):
+            if spec.vendor == "files":
+                spec = replace(spec, path=_drop(settings, company, spec.domains, day))
+            else:
+                spec = replace(spec, base_url=server.base_urls[spec.vendor], **server.credentials[spec.vendor])
+            sources.append(open_source(spec))
+        yield sources
+
+
+def demo_company(settings: Settings):
+    return _generate(settings.demo_customers, settings.demo_days, settings.demo_seed)
+
+
+@lru_cache(maxsize=1)
+def _generate(customers: int, days: int, seed: int):
+    from orchestration.sources.demo import DemoCompany
+
+    return DemoCompany.generate(customers=customers, days=days, seed=seed)
+
+
+def demo_next_day(settings: Settings, newest: date | None) -> date:
+    """The day that a demo run without a date covers: first all of its history, then one more day each time."""
+    return newest + timedelta(days=1) if newest else demo_company(settings).last_day
+
+
+def _drop(settings: Settings, company, domains: tuple[str, ...], day: date) -> Path:
+    """The demo's drop folder, brought up to `day`: new files for what is new."""
+    folder = settings.data_dir / "demo"
+    mark = folder / "until"
+    until = date.fromisoformat(mark.read_text()) if mark.exists() else None
+    if until is None or until < day:
+        company.write_files(folder, until=day, since=until, domains=domains)
+        mark.write_text(day.isoformat())
+    return folder

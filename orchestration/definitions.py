@@ -31,7 +31,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None, *, settings: Settings
     job = daily_job(settings)
     return Definitions(
         assets=[raw_assets(settings, partitions), *warehouse_assets(settings, dbt, partitions), *publication_assets(settings, dbt, partitions)],
-        asset_checks=gate_checks(settings, dbt),
+        asset_checks=gate_checks(settings),
         jobs=[job],
         schedules=[daily_schedule(settings, job)],
         resources={"run_lock": ResourceDefinition(lambda _: run_lock(settings))},

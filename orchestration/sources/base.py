@@ -9,10 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import pyarrow as pa
 from pydantic import SecretStr
+
+if TYPE_CHECKING:
+    from orchestration.contracts import Contract
 
 # Flat records under the contract's column names, or Arrow. A time is an aware datetime (UTC), money an int or Decimal.
 # What the contract doesn't know stays in the record under the vendor's name: landing puts it into `_extra`.
@@ -50,7 +53,8 @@ class Source(Protocol):
 
     vendor: str  # whose contract: 'hubspot', 'stripe', 'zendesk', or 'own' for files and sql
     source_relation: str  # 'stripe', or 'stripe_eu' for tenant eu
-    tables: tuple[str, ...]  # contract tables of the configured domains that it delivers
+    contracts: Mapping[str, Contract]  # of the tables that it is to deliver
+    tables: tuple[str, ...]  # their names
     absent: set[str]  # of these, found out while pulling: tables that the vendor doesn't have, so that their emptiness is no fault
     warnings: list[str]  # what a person should know though the pull succeeded
 
@@ -59,7 +63,10 @@ class Source(Protocol):
         ...
 
     def keys(self, table: str) -> Iterator[list[tuple]] | None:
-        """All live primary keys (in the contract's order), in pages, to find hard deletes; None = this table can't be reconciled."""
+        """All live primary keys (in the contract's order), in pages, to find hard deletes; None = this table can't be reconciled.
+
+        A failure is raised, never an early end: what is missing here counts as deleted.
+        """
         ...
 
     def close(self) -> None: ...
@@ -87,6 +94,23 @@ class SourceSpec:
     @property
     def contract(self) -> str:
         return "own" if self.vendor in ("files", "sql") else self.vendor
+
+
+def skip_if_absent(source: Source, table: str, pages: Iterator[Any], also: tuple[str, ...] = ()) -> Iterator[Any]:
+    """`pages`, or nothing and a warning where the vendor refuses the first one and the contract says that it may lack this table.
+
+    `also` are tables that come out of the same pages. 400 and 403 are how some hosts put "there is no such thing on your plan".
+    """
+    begun = False
+    try:
+        for page in pages:
+            begun = True
+            yield page
+    except SourceError as error:
+        if begun or not source.contracts[table].optional or getattr(error, "status", None) not in (400, 403, 404):
+            raise
+        source.absent |= {table, *also}
+        source.warnings.append(f"{source.source_relation} gives no {table}, the table stays empty: {error}")
 
 
 def at(seconds: float | None) -> datetime | None:

@@ -36,7 +36,15 @@ class Politeness:
     timeout: tuple[float, float] = (10.0, 60.0)  # connect, read
 
 
-class NotFound(SourceError):
+class Refused(SourceError):
+    """The host understood and said no (4xx); trying again won't change it."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class NotFound(Refused):
     """The host doesn't know this path: an object type that the account or the fake doesn't have, or a record that is gone."""
 
 
@@ -63,7 +71,7 @@ class PoliteSession(requests.Session):
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send until there is an answer that can be used.
 
-        Raises TransientSourceError when the tries are used up, NotFound on 404, SourceError on what trying again won't mend.
+        Raises TransientSourceError when the tries are used up, Refused (404: NotFound) on what trying again won't mend.
         """
         where = f"{self.name}: {request.method} {request.path_url.partition('?')[0]}"
         kwargs = {**kwargs, "timeout": self.politeness.timeout, "stream": False}
@@ -104,15 +112,15 @@ class PoliteSession(requests.Session):
         if 300 <= status < 400:
             return None, response  # requests follows it
         if status in (401, 403):
-            raise SourceError(f"{where} answered {status}{_reason(response)}: check the credentials and what they are allowed to read")
+            raise Refused(f"{where} answered {status}{_reason(response)}: check the credentials and what they are allowed to read", status)
         if status == 404:
-            raise NotFound(f"{where} answered 404{_reason(response)}: not there")
+            raise NotFound(f"{where} answered 404{_reason(response)}: not there", status)
         if status >= 400:
-            raise SourceError(f"{where} answered {status}{_reason(response)}: the request was refused")
+            raise Refused(f"{where} answered {status}{_reason(response)}: the request was refused", status)
         return _parse(response), response
 
     def _backoff(self, attempt: int) -> float:
-        return random.uniform(0, min(self.politeness.most_seconds, self.politeness.base_seconds * 2 ** (attempt - 1)))
+        return random.uniform(0, min(self.politeness.most_seconds, self.politeness.base_seconds * 2 ** (attempt - 1)))  # noqa: S311
 
 
 class Http:
@@ -151,36 +159,55 @@ class Http:
     def post(self, path: str, json: dict[str, Any]) -> dict[str, Any]:
         return self.client.post(path, json=json).json()
 
-    def pages(
+    def pages(self, path: str, params: dict[str, Any], *, rows: str, **paging: Any) -> Iterator[list[dict[str, Any]]]:
+        """The lists under key `rows`, page by page; `paging` as for bodies()."""
+        return (body[rows] for body in self.bodies(path, params, rows=rows, **paging))
+
+    def bodies(
         self,
         path: str,
         params: dict[str, Any],
         *,
         rows: str,
-        following: NextPage,
-        cursor: str,
+        following: NextPage = lambda body: None,
+        cursor: str = "cursor",
         only_first: tuple[str, ...] = (),
-    ) -> Iterator[list[dict[str, Any]]]:
-        """The lists under key `rows`, page by page; `following(body)` is sent as parameter `cursor` to get the next page.
+    ) -> Iterator[dict[str, Any]]:
+        """The answers, page by page; `following(body)` is sent as parameter `cursor` to get the next one.
 
-        Parameters in `only_first` go with the first request only. Raises ContractError if the key is missing, TransientSourceError
-        if a cursor or a whole page comes twice: following it would never end, or skip what should have come instead.
+        Parameters in `only_first` go with the first request only. Raises ContractError if there is no list under `rows`,
+        TransientSourceError if a cursor or a whole page comes twice: following it would never end, or skip what should have come.
         """
         from orchestration.sources.paging import FollowCursor
 
-        seen_cursors: set[int] = set()
+        where = f"{self.name}: GET {path}"
+        seen_cursors = {str(params.get(cursor))}
         seen_pages: set[int] = set()
-        paginator = FollowCursor(following, cursor, only_first)
+        paginator = FollowCursor(self._checked(following, rows, where), cursor, only_first)
         for page in self.client.paginate(path, params=dict(params), paginator=paginator, data_selector="$", hooks={"response": []}):
             body = page.response.json()
-            found = body.get(rows)
-            if not isinstance(found, list):
-                raise ContractError(f"{self.name}: GET {path} answered without the list '{rows}'; has its API changed?")
-            if found and not _is_new(_fingerprint(found), seen_pages):
-                raise TransientSourceError(f"{self.name}: GET {path} gave the same page twice; run again later")
-            if paginator.cursor is not None and not _is_new(hash(str(paginator.cursor)), seen_cursors):
-                raise TransientSourceError(f"{self.name}: GET {path} gave the same cursor twice; run again later")
-            yield found
+            fingerprint = _fingerprint(body[rows])
+            if body[rows] and fingerprint in seen_pages:
+                raise TransientSourceError(f"{where} gave the same page twice; run again later")
+            if paginator.cursor is not None and str(paginator.cursor) in seen_cursors:
+                raise TransientSourceError(f"{where} gave the same cursor twice; run again later")
+            seen_pages.add(fingerprint)
+            seen_cursors.add(str(paginator.cursor))
+            yield body
+
+    @staticmethod
+    def _checked(following: NextPage, rows: str, where: str) -> NextPage:
+        """`following` behind a look at the page: a renamed list must not pass for an empty one."""
+
+        def check(body: dict[str, Any]) -> Any:
+            if not isinstance(body.get(rows), list):
+                raise ContractError(f"{where} answered without the list '{rows}'; has its API changed?")
+            try:
+                return following(body)
+            except (KeyError, TypeError) as error:
+                raise ContractError(f"{where} answered without {error}, which leads to the next page; has its API changed?") from None
+
+        return check
 
     def close(self) -> None:
         self._session.close()
@@ -217,15 +244,9 @@ def _reason(response: requests.Response) -> str:
     except ValueError:
         return ""
     error = body.get("error", body) if isinstance(body, dict) else None
-    candidates = [error] if isinstance(error, str) else [error.get(key) for key in ("code", "type", "category")] if isinstance(error, dict) else []
-    return next((f" ({word})" for word in candidates if isinstance(word, str) and re.fullmatch(r"[A-Za-z_]{1,40}", word)), "")
+    words = [error.get(key) for key in ("code", "type", "category")] if isinstance(error, dict) else [error]
+    return next((f" ({word})" for word in words if isinstance(word, str) and re.fullmatch(r"[A-Za-z_]{1,40}", word)), "")
 
 
 def _fingerprint(rows: list[Any]) -> int:
     return hash(tuple(str(row.get("id", row)) if isinstance(row, dict) else str(row) for row in rows))
-
-
-def _is_new(value: int, seen: set[int]) -> bool:
-    is_new = value not in seen
-    seen.add(value)
-    return is_new

@@ -16,7 +16,7 @@ from typing import Any
 
 from orchestration.contracts import Contract
 from orchestration.sources import stripe_rows as rows
-from orchestration.sources.base import DELETED, Page, Window, at
+from orchestration.sources.base import DELETED, Page, Window, at, skip_if_absent
 from orchestration.sources.http import Http, NotFound
 from orchestration.sources.stripe_events import Changes, Key
 
@@ -95,7 +95,7 @@ class Stripe:
             # An object's state in a listing is as of the listing, whatever times it carries itself: a change that left no trace
             # in them must still count as newer than what was known before.
             updated = min(now, asked[name][0].until)
-            for page in self._list(kinds[name]):
+            for page in skip_if_absent(self, kinds[name].table, self._list(kinds[name]), also=_tables(kinds[name])):
                 yield from self._rows(name, [(o, updated) for o in page], windows)
         changing = [window for name in kinds.keys() - listed for window in asked[name]]
         if changing:
@@ -104,7 +104,7 @@ class Stripe:
 
     def keys(self, table: str) -> Iterator[list[tuple]] | None:
         for kind in KINDS.values():
-            if kind.table == table and kind.can_vanish:
+            if kind.table == table and kind.can_vanish and table not in self.absent:
                 return ([(o["id"],) for o in page] for page in self._list(kind))
             if kind.child and kind.child.table == table == "subscription_items":
                 return ([(item["id"],) for o in page for item in self._children(kind.child, o)] for page in self._list(kind))
@@ -117,14 +117,7 @@ class Stripe:
         return window.since is None or window.until - window.since > EVENTS_ARE_KEPT
 
     def _list(self, kind: Kind) -> Iterator[list[dict]]:
-        params = {"limit": PAGE} | ({"status": "all"} if kind.table == "subscriptions" else {})
-        try:
-            yield from self._pages(f"/v1/{kind.table}", params)
-        except NotFound:
-            if not self.contracts[kind.table].optional:
-                raise
-            self.absent |= set(_tables(kind))
-            self.warnings.append(f"{self.source_relation} has no {kind.table}: the table stays empty")
+        return self._pages(f"/v1/{kind.table}", {"limit": PAGE} | ({"status": "all"} if kind.table == "subscriptions" else {}))
 
     def _pages(self, path: str, params: dict[str, Any]) -> Iterator[list[dict]]:
         def following(body: dict[str, Any]) -> str | None:

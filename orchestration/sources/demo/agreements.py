@@ -73,7 +73,7 @@ def _first(scope: Scope, rng: np.random.Generator, who: Frame) -> Frame:
     trial = (rng.random(n) < 0.28) | ~converts
     has_billing = converts | (rng.random(n) < 0.6)
     start = np.where(trial, signup + 14 * DAY, signup)
-    plan = np.clip(np.round(1.1 + 0.8 * size + rng.normal(0, 0.5, n)), 0, 3).astype(int)
+    plan = np.clip(np.round(1.35 + 0.8 * size + rng.normal(0, 0.5, n)), 0, 3).astype(int)
     interval = np.where(rng.random(n) < 0.62, 0, np.where(rng.random(n) < 0.4, 1, 2))
     seats = np.clip(np.round(np.exp(1.95 + 0.4 * size + rng.normal(0, 0.25, n))), 2, 40).astype(int)
     discounted = rng.random(n) < 0.24

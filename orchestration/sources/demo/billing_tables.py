@@ -160,7 +160,8 @@ def subscription_versions(scope: Scope, agreements: Agreements, payers: Payers, 
             "discount_percent": np.where(percent > 0, percent, np.nan), "discount_ends_at": stamp(np.where((percent > 0) & (months < FOREVER), add_months(start[row], np.minimum(months, 99)), NEVER)),
             "started_at": stamp(opened[row]), "trial_ends_at": stamp(np.where(trial[row], start[row], NEVER)), "paused_at": moment("paused_at"), "resumed_at": moment("resumed_at"),
             "cancel_requested_at": moment("cancel_at"), "canceled_at": moment("cancel_at"), "ended_at": moment("ended_at"), "current_period_start": moment("period_start"),
-            "current_period_end": moment("period_end"), "updated_at": stamp(at), "_sub": row, "_by_invoice": subs["by_invoice"].to_numpy()[row],
+            "current_period_end": moment("period_end"), "updated_at": stamp(at), "_by_invoice": subs["by_invoice"].to_numpy()[row], "_discount_months": months,
+            "_reason": pick([r for r, _ in words.REASONS], np.where(at >= end[row], subs["reason"].to_numpy()[row], -1)), "_ended_by": subs["ended_by"].to_numpy()[row],
         }
     )
     return Versions.build(frame, row, at, money=("unit_amount",))
@@ -169,6 +170,7 @@ def subscription_versions(scope: Scope, agreements: Agreements, payers: Payers, 
 def invoice_versions(scope: Scope, ledger: Ledger, payers: Payers) -> Versions:
     """Each invoice: issued, then paid, void or uncollectible."""
     heads = ledger.invoices
+    tries = np.bincount(ledger.payments["inv"], minlength=len(heads))
     parts = []
     for column, status in (("issued", "open"), ("paid", "paid"), ("written_off", "uncollectible"), ("void_at", "void")):
         at = heads[column].to_numpy()
@@ -181,7 +183,7 @@ def invoice_versions(scope: Scope, ledger: Ledger, payers: Payers) -> Versions:
                 {
                     "key": rows, "at": at[rows], "invoice_id": text("in_", scope, rows), "customer_id": text("cus_", scope, payers.of_sub[sub]), "subscription_id": text("sub_", scope, sub), "status": status,
                     "currency": head["currency"].to_numpy(), "total": head["total"].to_numpy(), "amount_paid": head["due"].to_numpy() if paid else 0, "issued_at": stamp(head["issued"]), "due_at": stamp(head["due_at"]),
-                    "paid_at": stamp(at[rows] if paid else np.full(len(rows), NEVER)), "updated_at": stamp(at[rows]), "_inv": rows, "_applied": head["applied"].to_numpy(), "_due": head["due"].to_numpy(),
+                    "paid_at": stamp(at[rows] if paid else np.full(len(rows), NEVER)), "updated_at": stamp(at[rows]), "_attempts": np.where(paid, tries[rows], 0), "_applied": head["applied"].to_numpy(), "_due": head["due"].to_numpy(),
                     "_role": head["role"].to_numpy(), "_by_invoice": head["by_invoice"].to_numpy(), "_period_start": stamp(head["period_start"]), "_period_end": stamp(head["period_end"]),
                 }
             )
@@ -203,7 +205,7 @@ def line_versions(scope: Scope, agreements: Agreements, ledger: Ledger, payers: 
             "subscription_id": text("sub_", scope, sub), "plan_id": plan_id(currency, line["plan"].to_numpy(), interval), "kind": line["kind"].to_numpy(), "quantity": line["quantity"].to_numpy(),
             "unit_amount": line["unit"].to_numpy(), "amount": line["amount"].to_numpy(), "discount_amount": line["discount"].to_numpy(), "currency": currency, "period_start": stamp(line["period_start"]),
             "period_end": stamp(line["period_end"]), "interval": np.where(recurring, INTERVAL[interval], None), "interval_count": pd.array(np.where(recurring, INTERVAL_COUNT[interval], None), dtype="Int64"),
-            "is_proration": np.isin(line["role"].to_numpy(), ["unused", "remaining"]), "_inv": line["inv"].to_numpy(), "_role": line["role"].to_numpy(),
+            "is_proration": np.isin(line["role"].to_numpy(), ["unused", "remaining"]), "_role": line["role"].to_numpy(),
         }
     )
     return Versions.build(frame, np.arange(len(line)), issued, money=("unit_amount", "amount", "discount_amount"))
@@ -222,16 +224,31 @@ def payment_versions(scope: Scope, ledger: Ledger, payers: Payers) -> Versions:
     return Versions.build(frame, np.arange(len(pay)), pay["at"].to_numpy(), money=("amount",))
 
 
+def charge_versions(scope: Scope, ledger: Ledger, payers: Payers) -> Versions:
+    """Payments as the vendor keeps them: a charge remembers what was refunded and whether it is disputed."""
+    base = payment_versions(scope, ledger, payers).frame.assign(amount_refunded=0, disputed=False)
+    at = ledger.payments["at"].to_numpy()
+    succeeded = ledger.payments[ledger.payments["ok"]].reset_index().set_index("inv")["index"]
+    after = ledger.credits[ledger.credits["kind"].isin(["refund", "dispute"]) & ledger.credits["inv"].isin(succeeded.index) & (ledger.credits["at"] < scope.end)]
+    of_charge = succeeded.loc[after["inv"]].to_numpy()
+    refund = (after["kind"] == "refund").to_numpy()
+    later = base.iloc[of_charge].assign(amount_refunded=np.where(refund, after["amount"], 0), disputed=~refund)
+    frame = pd.concat([base, later], ignore_index=True)
+    return Versions.build(frame, np.concatenate([np.arange(len(base)), of_charge]), np.concatenate([at, after["at"].to_numpy()]), money=("amount",))
+
+
 def credit_versions(scope: Scope, ledger: Ledger, payers: Payers) -> Versions:
     """Refunds, credit notes and disputes."""
     credit = ledger.credits
     head = ledger.invoices.iloc[credit["inv"]]
+    succeeded = ledger.payments[ledger.payments["ok"]].reset_index().drop_duplicates("inv").set_index("inv")["index"]
+    charge = text("ch_", scope, succeeded.reindex(credit["inv"]).fillna(-1).to_numpy().astype("int64"))
     prefix = credit["kind"].map({"refund": "re_", "credit_note": "cn_", "dispute": "dp_"}).to_numpy().astype(object)
     frame = pd.DataFrame(
         {
             "credit_id": prefix + text("", scope, credit["credit"].to_numpy()), "kind": credit["kind"].to_numpy(), "customer_id": text("cus_", scope, payers.of_sub[head["sub"].to_numpy()]),
             "invoice_id": text("in_", scope, credit["inv"].to_numpy()), "line_id": text("il_", scope, credit["line"].to_numpy()), "amount": credit["amount"].to_numpy(), "currency": head["currency"].to_numpy(),
-            "issued_at": stamp(credit["at"]),
+            "issued_at": stamp(credit["at"]), "_charge_id": charge,
         }
     )
     return Versions.build(frame, np.arange(len(credit)), credit["at"].to_numpy(), money=("amount",))

@@ -54,7 +54,7 @@ class Block:
 
     @cached_property
     def tables(self) -> dict[str, dict[str, Versions]]:
-        """domain → table → records with their history (all but usage_daily)."""
+        """domain → table → records with their history (all but usage_daily); names with "_" are the vendors' own."""
         s, a, g = self.scope, self.accounts, self.agreements
         schedules, holidays = support.schedule_versions(s)
         return {
@@ -73,12 +73,14 @@ class Block:
                 "invoices": billing_tables.invoice_versions(s, self.ledger, self.payers),
                 "invoice_lines": billing_tables.line_versions(s, g, self.ledger, self.payers),
                 "payments": billing_tables.payment_versions(s, self.ledger, self.payers),
+                "_charges": billing_tables.charge_versions(s, self.ledger, self.payers),
                 "credits": billing_tables.credit_versions(s, self.ledger, self.payers),
             },
             "support": {
                 "organizations": support.organization_versions(s, self.who, a, g),
                 "tickets": support.ticket_versions(s, self.tickets, self.people),
                 "ticket_events": support.event_versions(s, self.tickets),
+                "_users": support.user_versions(s, self.tickets, self.people),
                 "satisfaction": support.rating_versions(s, self.tickets),
                 "schedules": schedules,
                 "holidays": holidays,

@@ -71,6 +71,14 @@ def account_versions(scope: Scope, who: Frame, accounts: Accounts, first_paid: n
     scale = np.array([10 ** EXPONENT[c] for c in currency]) * np.where(currency == "JPY", 130, 1)
     stop = np.minimum(frame["merged_at"].to_numpy(), frame["deleted_at"].to_numpy())
     moments = [created, np.where(filled_at > created, filled_at, NEVER), moved, np.where(is_copy, NEVER, paid + HOUR), frame["merged_at"].to_numpy(), frame["deleted_at"].to_numpy()]
+    # A merge is a change of the account that stays, too; it remembers all that went into it, along chains.
+    merged_into, lost = frame["merged_into"].to_numpy(), [[] for _ in range(n)]
+    touched = np.full(n, NEVER)
+    for loser in np.flatnonzero(merged_into >= 0)[::-1]:
+        lost[merged_into[loser]] += [accounts.names[loser], *lost[loser]]
+        touched[merged_into[loser]] = frame["merged_at"].to_numpy()[loser]
+    merged_ids = np.array([";".join(one) or None for one in lost], dtype=object)
+    moments.append(touched)
     parent = who["parent"].to_numpy()[cust]
     name = untidy(rng, who["name"].to_numpy()[cust], 0.06)
     name[is_copy] = untidy(rng, who["name"].to_numpy()[cust[is_copy]], 0.7)
@@ -97,6 +105,7 @@ def account_versions(scope: Scope, who: Frame, accounts: Accounts, first_paid: n
                     "created_at": stamp(created[rows]),
                     "updated_at": stamp(when),
                     "deleted": when >= frame["deleted_at"].to_numpy()[rows],
+                    "_merged_ids": np.where(when >= touched[rows], merged_ids[rows], None),
                 }
             )
         )

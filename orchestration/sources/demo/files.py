@@ -68,6 +68,8 @@ def write_files(blocks: Iterable[Block], out: Path, until: date, domains: Iterab
         name = f"{stem}-{block.scope.block:04d}"
         for domain in domains:
             for table, versions in block.tables[domain].items():
+                if table.startswith("_"):
+                    continue
                 view = versions.view(end_of(until), None if since is None else end_of(since))
                 rows[f"{domain}.{table}"] = rows.get(f"{domain}.{table}", 0) + len(view)
                 if len(view) or since is None and block.scope.block == 0:

@@ -65,7 +65,7 @@ def make_tickets(scope: Scope, customers: Customers, agreements: Agreements, peo
     return Tickets(
         pd.DataFrame(
             {
-                "cust": cust, "made": made, "priority": priority, "first_priority": np.where((escalated < NEVER) & (priority < 3), priority, priority), "reply": reply, "escalated": escalated,
+                "cust": cust, "made": made, "priority": priority, "reply": reply, "escalated": escalated,
                 "solved": solved, "reopened": reopened, "again": again, "final": final, "closed": final + 4 * DAY, "rated": rated, "score": score, "person": person, "topic": topic,
                 "erased": np.where(rng.random(n) < 0.004, final + 9 * DAY + rng.integers(0, 90, n) * DAY, NEVER), "no_org": rng.random(n) < 0.06, "agent": rng.integers(0, AGENTS, n),
                 "channel": rng.integers(0, 4, n),
@@ -110,6 +110,33 @@ def ticket_ids(scope: Scope, rows: np.ndarray) -> np.ndarray:
     return ids("", scope.offset + 1 + rows).to_numpy(zero_copy_only=False)
 
 
+def user_ids(scope: Scope, person: np.ndarray) -> np.ndarray:
+    """Help desk users."""
+    return ids("", 21_000_000_000 + scope.offset + person).to_numpy(zero_copy_only=False)
+
+
+def user_versions(scope: Scope, tickets: Tickets, people: Frame) -> Versions:
+    """Everybody who ever asked, from their first ticket on; and the agents. The contract has no such table, the vendor does."""
+    t = tickets.frame.drop_duplicates("person")
+    person = t["person"].to_numpy()
+    askers = pd.DataFrame(
+        {
+            "user_id": user_ids(scope, person), "name": people["full_name"].to_numpy()[person], "email": people["email"].to_numpy()[person], "role": "end-user",
+            "organization_id": np.where(t["no_org"], None, organization_ids(scope, t["cust"].to_numpy())), "created": t["made"].to_numpy() - 1,
+        }
+    )
+    number = np.arange(AGENTS if scope.block == 0 else 0)
+    agents = pd.DataFrame(
+        {
+            "user_id": ids("", 8000 + number).to_numpy(zero_copy_only=False), "name": pick([f"Agent {i}" for i in range(AGENTS)], number), "email": pick([f"agent{i}@{words.OWNER_DOMAIN}" for i in range(AGENTS)], number),
+            "role": np.where(number == 0, "admin", "agent"), "organization_id": None, "created": EPOCH - 300 * DAY,
+        }
+    )
+    out = pd.concat([agents, askers], ignore_index=True)
+    at = out.pop("created").to_numpy().astype("int64")
+    return Versions.build(out.assign(created_at=stamp(at), updated_at=stamp(at)), np.arange(len(out)), at)
+
+
 def ticket_versions(scope: Scope, tickets: Tickets, people: Frame) -> Versions:
     """Each ticket at each of its moments, the deletion of a few included."""
     rng = scope.rng("ticketv")
@@ -133,8 +160,8 @@ def ticket_versions(scope: Scope, tickets: Tickets, people: Frame) -> Versions:
                     "priority": pick(PRIORITIES, np.where(when >= t["escalated"].to_numpy()[rows], 3, t["priority"].to_numpy()[rows])), "status": status, "channel": pick(["email", "web", "chat", "api"], t["channel"].to_numpy()[rows]),
                     "tags": pick(words.TAGS, t["topic"].to_numpy()[rows]) + np.where(when >= t["escalated"].to_numpy()[rows], " escalated", "") + np.where(late, " reviewed", ""),
                     "assignee_id": np.where(when >= t["reply"].to_numpy()[rows], ids("", 8000 + t["agent"].to_numpy()[rows]).to_numpy(zero_copy_only=False), None),
-                    "created_at": stamp(t["made"].to_numpy()[rows]), "solved_at": stamp(solved), "updated_at": stamp(when), "deleted": status == "deleted", "_ticket": rows,
-                    "_requester": t["person"].to_numpy()[rows],
+                    "created_at": stamp(t["made"].to_numpy()[rows]), "solved_at": stamp(solved), "updated_at": stamp(when), "deleted": status == "deleted",
+                    "_requester_id": user_ids(scope, t["person"].to_numpy()[rows]),
                 }
             )
         )
@@ -177,7 +204,8 @@ def event_versions(scope: Scope, tickets: Tickets) -> Versions:
     frame = pd.DataFrame(
         {
             "event_id": ids("", 500_000_000_000 + scope.offset * 100 + np.arange(len(out))).to_numpy(zero_copy_only=False), "ticket_id": ticket_ids(scope, out["ticket"].to_numpy()), "occurred_at": stamp(out["at"]),
-            "kind": out["kind"], "actor_role": out["actor_role"], "from_value": out["from_value"], "to_value": out["to_value"], "_ticket": out["ticket"].to_numpy(),
+            "kind": out["kind"], "actor_role": out["actor_role"], "from_value": out["from_value"], "to_value": out["to_value"], "_agent": agent[out["ticket"]],
+            "_order": out["order"].to_numpy(),
         }
     )
     return Versions.build(frame, np.arange(len(out)), out["at"].to_numpy())
@@ -192,7 +220,7 @@ def rating_versions(scope: Scope, tickets: Tickets) -> Versions:
     frame = pd.DataFrame(
         {
             "rating_id": ids("", 41_000_000_000 + scope.offset + np.arange(len(rows))).to_numpy(zero_copy_only=False), "ticket_id": ticket_ids(scope, rows), "score": part["score"].to_numpy(),
-            "comment": pick(words.COMMENTS, part["topic"].to_numpy() % len(words.COMMENTS)), "rated_at": stamp(part["rated"]), "_ticket": rows,
+            "comment": pick(words.COMMENTS, part["topic"].to_numpy() % len(words.COMMENTS)), "rated_at": stamp(part["rated"]), "_requester_id": user_ids(scope, part["person"].to_numpy()),
         }
     )
     return Versions.build(frame, np.arange(len(rows)), part["rated"].to_numpy())

@@ -1,0 +1,144 @@
+"""The gates between the rooms: one blocking check per suite, one step per room.
+
+Here belongs which rows a gate looks at and what Dagster is told; not how a suite is evaluated (gates.py) nor what is plausible
+(volume.py). Raw gates look at what this run has landed, through a connection of their own: the warehouse is not open yet.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetChecksDefinition, AssetCheckSeverity, AssetCheckSpec, AssetKey
+from dagster import multi_asset_check
+
+from orchestration import published
+from orchestration.assets.raw import delivered
+from orchestration.contracts import Contract, load_contracts
+from orchestration.gates import GateResult, Gates, run_parameters, suites
+from orchestration.lake_views import register_raw_views, source_dirs
+from orchestration.landing import Lake
+from orchestration.quality import QualityStore
+from orchestration.runs import window_of
+from orchestration.settings import Settings
+from orchestration.translator import raw_key
+from orchestration.volume import Load, bounds_of_run, table_bounds
+from orchestration.warehouse import connect
+from orchestration.window import RunWindow
+
+log = logging.getLogger("csw")
+GATE = "gate"
+
+
+def gate_checks(settings: Settings) -> list[AssetChecksDefinition]:
+    return [_raw_gate(settings), _room_gate(settings, "intermediate"), _room_gate(settings, "marts")]
+
+
+def _raw_gate(settings: Settings) -> AssetChecksDefinition:
+    contracts = {raw_key(contract.vendor, contract.table): contract for contract in delivered(settings, load_contracts())}
+
+    @multi_asset_check(
+        name="raw_gate", specs=[_spec(key) for key in contracts], can_subset=True, required_resource_keys={"run_lock"}
+    )
+    def raw_gate(context: AssetCheckExecutionContext):
+        window = window_of(context.run, settings)
+        lake = Lake(settings.lake_dir, settings.quarantine_dir, load_contracts())
+        with _raw_connection(settings) as connection, Gates(connection) as gates, _report(settings, context, "raw") as results:
+            for key in _selected(context):
+                contract = contracts[key]
+                results.append(
+                    gates.evaluate(
+                        "raw",
+                        key.path[-1],
+                        f"select * from raw_{contract.vendor}.{contract.table} where _run_id = '{context.run_id}'",
+                        parameters={**run_parameters(window.as_of), **_landed_bounds(settings, lake, contract, window)},
+                        present_domains=settings.present_domains,
+                        run_id=context.run_id,
+                    )
+                )
+        yield from _check_results(results)
+
+    return raw_gate
+
+
+def _room_gate(settings: Settings, room: str) -> AssetChecksDefinition:
+    keys = [AssetKey([name]) for name in suites(room)]
+
+    @multi_asset_check(
+        name=f"{room}_gate", specs=[_spec(key) for key in keys], can_subset=True, pool="warehouse", required_resource_keys={"run_lock"}
+    )
+    def room_gate(context: AssetCheckExecutionContext):
+        window = window_of(context.run, settings)
+        last = published.current(settings.published_dir)
+        with connect(settings) as connection, Gates(connection) as gates, _report(settings, context, room) as results:
+            for key in _selected(context):
+                table = key.path[-1]
+                results.append(
+                    gates.evaluate(
+                        room,
+                        table,
+                        f"{room}.{table}",
+                        parameters={**run_parameters(window.as_of), **table_bounds(last.tables.get(table) if last else None)},
+                        present_domains=settings.present_domains,
+                        run_id=context.run_id,
+                    )
+                )
+        yield from _check_results(results)
+
+    return room_gate
+
+
+def _spec(key: AssetKey) -> AssetCheckSpec:
+    return AssetCheckSpec(GATE, asset=key, blocking=True, description="The table's suite below expectations/.")
+
+
+def _selected(context: AssetCheckExecutionContext) -> list[AssetKey]:
+    return sorted(check.asset_key for check in context.selected_asset_check_keys)
+
+
+@contextmanager
+def _raw_connection(settings: Settings):
+    import duckdb
+
+    connection = duckdb.connect()
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        register_raw_views(connection, load_contracts(), settings.lake_dir)
+        yield connection
+    finally:
+        connection.close()
+
+
+def _landed_bounds(settings: Settings, lake: Lake, contract: Contract, window: RunWindow) -> dict[str, int]:
+    """Bounds for what this run landed of one table, from the loads before; several days and tenants add up."""
+    loads = []
+    for folder in source_dirs(contract.vendor, settings.lake_dir):
+        manifests = lake.manifests(folder.name, contract.table)
+        all_loads = [Load(manifest.load_date, manifest.rows, manifest.mode == "full") for manifest in manifests]
+        loads += [(load, all_loads) for load in all_loads if load.load_date in window.days]
+    return bounds_of_run(loads)
+
+
+@contextmanager
+def _report(settings: Settings, context: AssetCheckExecutionContext, room: str) -> Iterator[list[GateResult]]:
+    """Collect the room's results, keep them, and say in one line each what is wrong."""
+    started, results = time.monotonic(), []
+    yield results
+    QualityStore(settings.data_dir).record_gates(context.run_id, room, results)
+    bad = [result for result in results if result.outcome != "passed"]
+    for result in bad:
+        log.log(logging.ERROR if result.blocks else logging.WARNING, "gate %s %s: %s", result.name, result.outcome, result.reason)
+    log.info("%-13s %4d gates, %d not passed, %.1f s", room, len(results), len(bad), time.monotonic() - started)
+
+
+def _check_results(results: list[GateResult]) -> Iterator[AssetCheckResult]:
+    for result in results:
+        yield AssetCheckResult(
+            asset_key=AssetKey([result.asset]),
+            check_name=GATE,
+            passed=result.outcome == "passed",
+            severity=AssetCheckSeverity.ERROR if result.blocks or result.outcome == "passed" else AssetCheckSeverity.WARN,
+            metadata={"outcome": result.outcome, "reason": result.reason or "–", "checks": len(result.checks)},
+        )

@@ -1,0 +1,167 @@
+"""Any PostgreSQL database whose tables or views follow the bring-your-own-tables contract, through ADBC.
+
+Here belong the queries and the stream of Arrow batches; landing casts and judges what is in them. One query a table, all of them in one
+read-only transaction, so that they show one moment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from orchestration.contracts import Contract
+from orchestration.sources.base import ContractError, Page, SourceError, TransientSourceError, Window
+
+BATCH_BYTES = 4 * 1024 * 1024  # of the wire format; ADBC streams a COPY, so no more than a batch is in memory
+NAIVE = {"timestamp without time zone", "date"}
+# What Arrow has a plain type for. Everything else (numeric, enums, uuid, json, arrays) is read as text, exactly as PostgreSQL writes it.
+AS_IS = NAIVE | {"timestamp with time zone", "boolean", "text", "character varying", "double precision", "real"} | {"smallint", "integer", "bigint"}
+COLUMNS = """
+    select n.nspname, c.relname, a.attname, format_type(a.atttypid, null)
+    from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname !~ '^pg_|^information_schema$'
+    order by n.nspname, c.relname, a.attnum
+"""
+
+
+class Sql:
+    """One database. A table of domain `billing` is read from schema `billing`, or from `schema` where one is given for all domains."""
+
+    vendor = "own"
+
+    def __init__(
+        self,
+        dsn: str,
+        source_relation: str,
+        contracts: Mapping[str, Contract],
+        *,
+        schema: str | None = None,
+        time_zone: str | None = None,
+    ) -> None:
+        self._dsn, self._schema = dsn, schema
+        self.source_relation = source_relation
+        self.contracts = contracts
+        self.time_zone = time_zone
+        self.absent: set[str] = set()
+        self.warnings: list[str] = []
+        self._connection: Any = None
+
+    @cached_property
+    def tables(self) -> tuple[str, ...]:
+        """Those of the contract that are there; SourceError if none is. Any of them may be absent, and is then named in `warnings`."""
+        there = tuple(table for table in self.contracts if self._columns(table))
+        self.absent = set(self.contracts) - set(there)
+        if not there:
+            expected = ", ".join(self._name(table) for table in list(self.contracts)[:3])
+            raise SourceError(f"{self.source_relation}: none of the contract's tables is in the database; expected tables or views like {expected}")
+        if self.absent:
+            missing = ", ".join(self._name(table) for table in self.contracts if table in self.absent)
+            self.warnings.append(f"{self.source_relation} has no {missing}: what depends on them stays empty")
+        return there
+
+    def pull(self, windows: Mapping[str, Window]) -> Iterator[tuple[str, Page]]:
+        for table, window in windows.items():
+            self._refuse_naive_times(table)
+            columns = ", ".join(_as_plain(name, kind) for name, kind in self._columns(table).items())
+            query = f"select {columns} from {self._quoted(table)}{self._since(table, window.since)}"  # noqa: S608
+            for batch in self._stream(table, query):
+                yield table, batch
+
+    def keys(self, table: str) -> Iterator[list[tuple]] | None:
+        key, columns = self.contracts[table].primary_key, self._columns(table)
+        if missing := [name for name in key if name not in columns]:
+            raise ContractError(f"{self.source_relation}: {self._name(table)} has no column {', '.join(missing)}, which is its key")
+        query = f"select {', '.join(_as_plain(name, columns[name]) for name in key)} from {self._quoted(table)}"  # noqa: S608
+        return (list(zip(*(column.to_pylist() for column in batch.columns), strict=True)) for batch in self._stream(table, query))
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _name(self, table: str) -> str:
+        return f"{self._schema or self.contracts[table].domain}.{table}"
+
+    def _quoted(self, table: str) -> str:
+        return f"{_quote(self._schema or self.contracts[table].domain)}.{_quote(table)}"
+
+    def _columns(self, table: str) -> dict[str, str]:
+        """Column → PostgreSQL's name of its type; empty if there is no such table."""
+        return self._catalog.get((self._schema or self.contracts[table].domain, table), {})
+
+    @cached_property
+    def _catalog(self) -> dict[tuple[str, str], dict[str, str]]:
+        found: dict[tuple[str, str], dict[str, str]] = {}
+        for batch in self._stream("the catalog", COLUMNS):
+            for schema, table, column, kind in zip(*(values.to_pylist() for values in batch.columns), strict=True):
+                found.setdefault((schema, table), {})[column] = kind
+        return found
+
+    def _refuse_naive_times(self, table: str) -> None:
+        columns = self._columns(table)
+        times = [column.name for column in self.contracts[table].columns if column.data_type == "timestamp" and columns.get(column.name) in NAIVE]
+        if times and self.time_zone is None:
+            raise ContractError(
+                f"{self.source_relation}: {self._name(table)} has times without a zone ({', '.join(times)}):"
+                " make them timestamptz, or set CSW_SOURCE_TIMEZONE to the zone that they are in"
+            )
+
+    def _since(self, table: str, since: datetime | None) -> str:
+        """The condition for an incremental read, or none: without a column that shows changes a table is read whole."""
+        cursor = self.contracts[table].cursor_column
+        kind = self._columns(table).get(cursor or "")
+        if since is None or cursor is None or kind not in NAIVE | {"timestamp with time zone"}:
+            return ""
+        zone = UTC if kind == "timestamp with time zone" else ZoneInfo(self.time_zone or "UTC")
+        moment = since.astimezone(zone)
+        literal = {"date": f"{moment:%Y-%m-%d}", "timestamp without time zone": f"{moment:%Y-%m-%d %H:%M:%S.%f}"}.get(kind, moment.isoformat())
+        return f" where {_quote(cursor)} >= '{literal}'::{kind} or {_quote(cursor)} is null"
+
+    def _stream(self, what: str, query: str) -> Iterator[pa.RecordBatch]:
+        with self._told(what), self._open().cursor(adbc_stmt_kwargs={"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)}) as cursor:
+            cursor.execute(query)
+            yield from cursor.fetch_record_batch()
+
+    def _open(self) -> Any:
+        """The connection, inside one read-only transaction with one view of the data."""
+        if self._connection is None:
+            import adbc_driver_postgresql.dbapi as postgres
+
+            os.environ.setdefault("PGCONNECT_TIMEOUT", "15")  # libpq waits for ever otherwise
+            with self._told(None):
+                self._connection = postgres.connect(self._dsn)
+            with self._connection.cursor() as cursor:
+                cursor.execute("set transaction isolation level repeatable read, read only")
+        return self._connection
+
+    @contextmanager
+    def _told(self, what: str | None) -> Iterator[None]:
+        """Driver errors as one line without their text, which may hold the DSN, its password or a value."""
+        from adbc_driver_manager import dbapi
+
+        try:
+            yield
+        except dbapi.Error as error:
+            state = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
+            if what is None:
+                raise SourceError(f"{self.source_relation}: no connection to PostgreSQL{state}; check CSW_SQL_DSN, and that the server runs") from None
+            kind = TransientSourceError if (error.sqlstate or "08")[:2] in ("08", "40", "53", "57") else SourceError
+            name = self._name(what) if what in self.contracts else what
+            raise kind(f"{self.source_relation}: reading {name} failed{state}; check that the user may read it and that it is a valid view") from None
+
+
+def _as_plain(name: str, kind: str) -> str:
+    return _quote(name) if kind in AS_IS else f"{_quote(name)}::text as {_quote(name)}"
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

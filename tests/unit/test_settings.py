@@ -1,0 +1,93 @@
+"""A wrong setting stops at once with one line that names it; a secret is never shown."""
+
+import pytest
+
+from orchestration.settings import ConfigError, load_settings
+
+
+def refused(monkeypatch, **environment: str) -> str:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    return str(caught.value)
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch, tmp_path):
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("CSW_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("CSW_DATA_DIR", str(tmp_path))
+
+
+def test_everything_is_the_demo_by_default(tmp_path):
+    settings = load_settings()
+    assert settings.is_demo
+    assert settings.present_domains == ["crm", "billing", "support", "product", "surveys"]
+    assert settings.warehouse_path == tmp_path / "warehouse.duckdb"
+
+
+def test_an_empty_list_makes_a_domain_absent(monkeypatch, tmp_path):
+    monkeypatch.setenv("CSW_FILES_DIR", str(tmp_path))
+    for domain in ("CRM", "SUPPORT", "PRODUCT", "SURVEY"):
+        monkeypatch.setenv(f"CSW_{domain}_SOURCES", "")
+    monkeypatch.setenv("CSW_BILLING_SOURCES", " Files ")
+    settings = load_settings()
+    assert settings.present_domains == ["billing"]
+    assert not settings.is_demo
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"CSW_CRM_SOURCES": "stripe"}, "CSW_CRM_SOURCES: 'stripe' is not a source for crm; choose from hubspot"),
+        ({"CSW_CRM_SOURCES": "salesforce"}, "not built yet"),
+        ({"CSW_BILLING_SOURCES": "stripe"}, "needs CSW_STRIPE_API_KEY; set it"),
+        ({"CSW_BILLING_SOURCES": "stripe:eu"}, "needs CSW_STRIPE_EU_API_KEY; set it"),
+        ({"CSW_SURVEY_SOURCES": "files"}, "CSW_SURVEY_SOURCES names 'files', which needs CSW_FILES_DIR"),
+        ({"CSW_REPORTING_TIME_ZONE": "Mars/Base"}, "CSW_REPORTING_TIME_ZONE: 'Mars/Base' is not a time zone"),
+        ({"CSW_REPORTING_CURRENCY": "dollar"}, "CSW_REPORTING_CURRENCY"),
+        ({"CSW_RESTATEMENT_DAYS": "-1"}, "CSW_RESTATEMENT_DAYS"),
+        ({"CSW_MRR_RULES": "mine"}, "'chartmogul', 'stripe' or 'profitwell'"),
+        ({f"CSW_{domain}_SOURCES": "" for domain in ("CRM", "BILLING", "SUPPORT", "PRODUCT", "SURVEY")}, "name at least one source"),
+    ],
+)
+def test_a_wrong_setting_is_named_in_one_line(monkeypatch, environment, expected):
+    message = refused(monkeypatch, **environment)
+    assert expected in message
+    assert len(message.splitlines()) == 1
+
+
+def test_two_wrong_settings_are_two_lines(monkeypatch):
+    message = refused(monkeypatch, CSW_MRR_RULES="mine", CSW_RESTATEMENT_DAYS="soon")
+    assert len(message.splitlines()) == 2
+
+
+def test_secrets_are_not_shown(monkeypatch):
+    monkeypatch.setenv("CSW_STRIPE_API_KEY", "sk_canary_1")
+    monkeypatch.setenv("CSW_SQL_DSN", "postgresql://me:canary_2@db/x")
+    settings = load_settings()
+    assert "canary" not in repr(settings)
+    assert "canary" not in refused(monkeypatch, CSW_MRR_RULES="mine")
+    assert settings.credential("stripe", "api_key") == "sk_canary_1"
+
+
+def test_a_tenant_has_its_own_credentials(monkeypatch):
+    monkeypatch.setenv("CSW_STRIPE_API_KEY", "main")
+    monkeypatch.setenv("CSW_STRIPE_EU_API_KEY", "europe")
+    monkeypatch.setenv("CSW_BILLING_SOURCES", "stripe,stripe:eu")
+    settings = load_settings()
+    assert settings.sources("billing") == ("stripe", "stripe:eu")
+    assert settings.credential("stripe:eu", "api_key") == "europe"
+    assert settings.credential("stripe:eu", "base_url") == "https://api.stripe.com"
+
+
+def test_every_setting_is_in_the_example():
+    from orchestration.settings import REPO, Settings
+
+    example = (REPO / ".env.example").read_text()
+    missing = [name for name in Settings.model_fields if f"#CSW_{name.upper()}=" not in example]
+    assert not missing
