@@ -1,0 +1,54 @@
+-- Recurring lines with the customer they belong to and their value in the reporting currency, at the rate of the day on which the
+-- service period starts. What cannot be counted says why, is summed nowhere and stands in int_revenue__line_exceptions.
+with lines as (
+    select * from {{ ref('int_revenue__line_rates') }}
+),
+
+rates as (
+    select * from {{ ref('int_revenue__exchange_rates') }}
+),
+
+nodes as (
+    select * from {{ ref('int_identities__nodes') }}
+    where domain = 'billing'
+),
+
+final as (
+    select
+        lines.source_relation,
+        lines.line_id,
+        lines.known_from,
+        lines.known_until,
+        lines.invoice_id,
+        lines.source_customer_id,
+        nodes.customer_id,
+        lines.subscription_id,
+        lines.plan_id,
+        lines.currency,
+        lines.period_start_on,
+        lines.period_end_on,
+        lines.net_amount,
+        lines.rate_basis,
+        lines.is_price_mismatch,
+        lines.monthly_rate,
+        cast(
+            cast(lines.monthly_rate as double) * cast(rates.exchange_rate as double) as decimal(28,10)
+        ) as monthly_rate_reporting,
+        case
+            when lines.period_start_on is null or lines.period_end_on is null or lines.period_end_on < lines.period_start_on
+                then 'no_service_period'
+            when lines.monthly_rate is null and lines.period_end_on > lines.period_start_on then 'no_rate'
+            when rates.exchange_rate is null then 'no_exchange_rate'
+            when nodes.customer_id is null then 'unknown_customer'
+        end as exception_reason
+    from lines
+    left join rates
+        on lines.currency = rates.currency
+            and lines.period_start_on >= rates.valid_from
+            and lines.period_start_on < rates.valid_to
+    left join nodes
+        on lines.source_relation = nodes.source_relation
+            and lines.source_customer_id = nodes.source_id
+)
+
+select * from final
