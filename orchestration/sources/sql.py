@@ -72,7 +72,7 @@ class Sql:
         for table, window in windows.items():
             self._refuse_naive_times(table)
             columns = ", ".join(_as_plain(name, kind) for name, kind in self._columns(table).items())
-            query = f"select {columns} from {self._quoted(table)}{self._since(table, window.since)}"  # noqa: S608
+            query = f"select {columns} from {self._quoted(table)}{self._since(table, window.since)}"
             for batch in self._stream(table, query):
                 yield table, batch
 
@@ -80,7 +80,7 @@ class Sql:
         key, columns = self.contracts[table].primary_key, self._columns(table)
         if missing := [name for name in key if name not in columns]:
             raise ContractError(f"{self.source_relation}: {self._name(table)} has no column {', '.join(missing)}, which is its key")
-        query = f"select {', '.join(_as_plain(name, columns[name]) for name in key)} from {self._quoted(table)}"  # noqa: S608
+        query = f"select {', '.join(_as_plain(name, columns[name]) for name in key)} from {self._quoted(table)}"
         return (list(zip(*(column.to_pylist() for column in batch.columns), strict=True)) for batch in self._stream(table, query))
 
     def close(self) -> None:
@@ -137,26 +137,36 @@ class Sql:
             import adbc_driver_postgresql.dbapi as postgres
 
             os.environ.setdefault("PGCONNECT_TIMEOUT", "15")  # libpq waits for ever otherwise
-            with self._told(None):
+            try:
                 self._connection = postgres.connect(self._dsn)
+            except postgres.Error as error:
+                raise self._unreachable(str(error)) from None
             with self._connection.cursor() as cursor:
                 cursor.execute("set transaction isolation level repeatable read, read only")
         return self._connection
 
+    def _unreachable(self, driver_says: str) -> SourceError:
+        """Why there is no connection, in our words: the driver's may quote the DSN, and with it the password."""
+        if "authentication failed" in driver_says or "no password supplied" in driver_says or "does not exist" in driver_says:
+            return SourceError(f"{self.source_relation}: PostgreSQL refused user, password or database; check CSW_SQL_DSN")
+        if "connection to server" in driver_says or "could not translate" in driver_says:
+            return TransientSourceError(f"{self.source_relation}: no PostgreSQL server answers; check host and port in CSW_SQL_DSN, and that it runs")
+        return SourceError(f"{self.source_relation}: CSW_SQL_DSN can't be read; write it like postgresql://user:password@host:5432/database")
+
     @contextmanager
-    def _told(self, what: str | None) -> Iterator[None]:
-        """Driver errors as one line without their text, which may hold the DSN, its password or a value."""
+    def _told(self, what: str) -> Iterator[None]:
+        """Driver errors as one line without their text, which may hold a value. A stream that breaks off raises OSError."""
         from adbc_driver_manager import dbapi
 
         try:
             yield
-        except dbapi.Error as error:
-            state = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
-            if what is None:
-                raise SourceError(f"{self.source_relation}: no connection to PostgreSQL{state}; check CSW_SQL_DSN, and that the server runs") from None
-            kind = TransientSourceError if (error.sqlstate or "08")[:2] in ("08", "40", "53", "57") else SourceError
+        except (dbapi.Error, OSError) as error:
+            state = getattr(error, "sqlstate", None) or ""
             name = self._name(what) if what in self.contracts else what
-            raise kind(f"{self.source_relation}: reading {name} failed{state}; check that the user may read it and that it is a valid view") from None
+            if state[:2] in ("08", "40", "53", "57") or "connection" in str(error):
+                raise TransientSourceError(f"{self.source_relation}: the connection broke off while reading {name}; run again") from None
+            code = f" (SQLSTATE {state})" if state else ""
+            raise SourceError(f"{self.source_relation}: {name} can't be read{code}; try the same select as this user in psql") from None
 
 
 def _as_plain(name: str, kind: str) -> str:

@@ -5,7 +5,9 @@ Here belong Zendesk's requests; the shape of its records is in zendesk_rows.py.
 Requests: GET /api/v2/incremental/{tickets,users}/cursor.json?start_time|cursor&per_page (tickets: include=metric_sets);
 /api/v2/incremental/{organizations,ticket_events}.json?start_time&per_page (ticket_events: include=comment_events);
 /api/v2/satisfaction_ratings.json?start_time&page[size]&page[after]; /api/v2/users.json?role[]&page[size]&page[after];
-/api/v2/business_hours/schedules.json and …/<id>/holidays.json; /api/v2/slas/policies.json. The exports leave out the last minute, which the overlap of the next pull fetches.
+/api/v2/business_hours/schedules.json and …/<id>/holidays.json; /api/v2/slas/policies.json.
+
+The exports leave out the last minute, which the overlap of the next pull fetches.
 """
 
 from __future__ import annotations
