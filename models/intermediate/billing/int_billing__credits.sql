@@ -4,7 +4,7 @@
 ] %}
 
 with final as (
-    {{ unify(['stg_own__credits'], columns) }}
+    {{ unify(['stg_own__credits', 'int_billing__stripe_credits'], columns) }}
 )
 
 select * from final

@@ -4,7 +4,7 @@
 ] %}
 
 with final as (
-    {{ unify(['stg_own__customers'], columns) }}
+    {{ unify(['stg_own__customers', 'stg_stripe__customers'], columns) }}
 )
 
 select * from final

@@ -6,7 +6,7 @@
 ] %}
 
 with final as (
-    {{ unify(['stg_own__invoice_lines'], columns) }}
+    {{ unify(['stg_own__invoice_lines', 'int_billing__stripe_invoice_lines'], columns) }}
 )
 
 select * from final

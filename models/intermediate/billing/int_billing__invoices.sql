@@ -5,7 +5,7 @@
 ] %}
 
 with final as (
-    {{ unify(['stg_own__invoices'], columns) }}
+    {{ unify(['stg_own__invoices', 'stg_stripe__invoices'], columns) }}
 )
 
 select * from final

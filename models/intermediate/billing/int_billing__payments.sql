@@ -4,7 +4,7 @@
 ] %}
 
 with final as (
-    {{ unify(['stg_own__payments'], columns) }}
+    {{ unify(['stg_own__payments', 'stg_stripe__charges'], columns) }}
 )
 
 select * from final

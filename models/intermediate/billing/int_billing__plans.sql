@@ -5,7 +5,7 @@
 ] %}
 
 with final as (
-    {{ unify(['stg_own__plans'], columns) }}
+    {{ unify(['stg_own__plans', 'int_billing__stripe_plans'], columns) }}
 )
 
 select * from final

@@ -7,7 +7,7 @@
 ] %}
 
 with final as (
-    {{ unify(['stg_own__subscriptions'], columns) }}
+    {{ unify(['stg_own__subscriptions', 'int_billing__stripe_subscriptions'], columns) }}
 )
 
 select * from final

@@ -5,7 +5,7 @@
 ] %}
 
 with final as (
-    {{ unify(['stg_own__accounts'], columns) }}
+    {{ unify(['stg_own__accounts', 'int_crm__hubspot_accounts'], columns) }}
 )
 
 select * from final

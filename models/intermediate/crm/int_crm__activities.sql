@@ -5,7 +5,7 @@
 ] %}
 
 with final as (
-    {{ unify(['stg_own__activities'], columns) }}
+    {{ unify(['stg_own__activities', 'int_crm__hubspot_activities'], columns) }}
 )
 
 select * from final

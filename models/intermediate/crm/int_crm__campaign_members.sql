@@ -5,7 +5,7 @@
 ] %}
 
 with final as (
-    {{ unify(['stg_own__campaign_members'], columns) }}
+    {{ unify(['stg_own__campaign_members', 'stg_hubspot__campaign_members'], columns) }}
 )
 
 select * from final

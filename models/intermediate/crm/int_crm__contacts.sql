@@ -4,7 +4,7 @@
 ] %}
 
 with final as (
-    {{ unify(['stg_own__contacts'], columns) }}
+    {{ unify(['stg_own__contacts', 'stg_hubspot__contacts'], columns) }}
 )
 
 select * from final

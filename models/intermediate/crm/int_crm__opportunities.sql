@@ -5,7 +5,7 @@
 ] %}
 
 with final as (
-    {{ unify(['stg_own__opportunities'], columns) }}
+    {{ unify(['stg_own__opportunities', 'stg_hubspot__deals'], columns) }}
 )
 
 select * from final

@@ -5,7 +5,7 @@
 ] %}
 
 with final as (
-    {{ unify(['stg_own__success_goals'], columns) }}
+    {{ unify(['stg_own__success_goals', 'stg_hubspot__success_goals'], columns) }}
 )
 
 select * from final

@@ -4,7 +4,7 @@
 ] %}
 
 with final as (
-    {{ unify(['stg_own__holidays'], columns) }}
+    {{ unify(['stg_own__holidays', 'stg_zendesk__holidays'], columns) }}
 )
 
 select * from final

@@ -4,7 +4,7 @@
 ] %}
 
 with final as (
-    {{ unify(['stg_own__organizations'], columns) }}
+    {{ unify(['stg_own__organizations', 'stg_zendesk__organizations'], columns) }}
 )
 
 select * from final

@@ -4,7 +4,7 @@
 ] %}
 
 with final as (
-    {{ unify(['stg_own__satisfaction'], columns) }}
+    {{ unify(['stg_own__satisfaction', 'int_support__zendesk_satisfaction'], columns) }}
 )
 
 select * from final

@@ -4,7 +4,7 @@
 ] %}
 
 with final as (
-    {{ unify(['stg_own__schedules'], columns) }}
+    {{ unify(['stg_own__schedules', 'int_support__zendesk_schedules'], columns) }}
 )
 
 select * from final

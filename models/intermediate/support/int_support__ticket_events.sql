@@ -4,7 +4,7 @@
 ] %}
 
 with final as (
-    {{ unify(['stg_own__ticket_events'], columns) }}
+    {{ unify(['stg_own__ticket_events', 'int_support__zendesk_ticket_events'], columns) }}
 )
 
 select * from final

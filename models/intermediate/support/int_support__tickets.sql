@@ -5,7 +5,7 @@
 ] %}
 
 with final as (
-    {{ unify(['stg_own__tickets'], columns) }}
+    {{ unify(['stg_own__tickets', 'int_support__zendesk_tickets'], columns) }}
 )
 
 select * from final

@@ -10,6 +10,7 @@ final as (
     select
         landed.invoice_id,
         landed.id as invoice_line_id,
+        case when landed.id like 'il_%' then landed.id else landed.invoice_id || '-' || landed.id end as line_id,
         landed.customer_id,
         landed.subscription_id,
         landed.subscription_item_id,
