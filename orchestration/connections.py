@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from orchestration.settings import Settings
 from orchestration.sources import open_source
 from orchestration.sources.base import Source, SourceSpec
+from orchestration.window import WindowError, end_of_day
 
 DEMO_VENDORS = {"crm": "hubspot", "billing": "stripe", "support": "zendesk", "product": "files", "surveys": "files"}
 

@@ -78,6 +78,21 @@ class QualityStore:
             for (run_id, layer, asset, outcome, severity), rows in grouped.items()
         ]  # fmt: skip
 
+    def last_built(self, tables: Iterable[str]) -> dict[str, str]:
+        """The last run that built each table; a table that none of the kept runs built is not in the answer."""
+        import pyarrow.parquet as pq
+
+        missing, found = set(tables), {}
+        for run_id in reversed(self.runs()):
+            for path in (self.root / f"run_id={run_id}").glob("*.dbt.parquet"):
+                rows = pq.ParquetFile(path).read(columns=["asset", "check_name", "outcome"]).to_pylist()
+                built = {row["asset"] for row in rows if row["check_name"] in ("build", "contract") and row["outcome"] == "passed"}
+                found |= dict.fromkeys(built & missing, run_id)
+            missing -= found.keys()
+            if not missing:
+                break
+        return found
+
     def _write(self, run_id: str, name: str, results: Sequence[GateResult]) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq

@@ -1,7 +1,5 @@
 """When runs start by themselves: daily, in the reporting time zone, for the day that has just ended."""
 
-from __future__ import annotations
-
 from dagster import DefaultScheduleStatus, RunRequest, ScheduleDefinition, ScheduleEvaluationContext, schedule
 
 from orchestration.published import newest_as_of

@@ -3,8 +3,6 @@
 Here belongs the message; what counts as a failure is the steps' business. A webhook that doesn't answer never fails a run.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import urllib.error

@@ -38,7 +38,10 @@ def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextmanager
 def run_lock(settings: Settings) -> Iterator[None]:
-    """One run at a time per data folder. A second one waits: the kernel frees the lock of a run that was killed."""
+    """One run at a time per data folder. A second one waits: the kernel frees the lock of a run that was killed.
+
+    A run that comes to its end, good or bad, leaves a sealed warehouse; one that is killed doesn't.
+    """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with (settings.data_dir / ".lock").open("w") as handle:
         try:
@@ -47,6 +50,8 @@ def run_lock(settings: Settings) -> Iterator[None]:
             log.info("another run is at work in %s: waiting for it", settings.data_dir)
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+        if settings.warehouse_path.exists():
+            seal(settings)
 
 
 def seal(settings: Settings) -> None:

@@ -4,15 +4,20 @@ Here belongs which rows a gate looks at and what Dagster is told; not how a suit
 (volume.py). Raw gates look at what this run has landed, through a connection of their own: the warehouse is not open yet.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetChecksDefinition, AssetCheckSeverity, AssetCheckSpec, AssetKey
-from dagster import multi_asset_check
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetCheckResult,
+    AssetChecksDefinition,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    AssetKey,
+    multi_asset_check,
+)
 
 from orchestration import published
 from orchestration.assets.raw import delivered
@@ -52,10 +57,10 @@ def _raw_gate(settings: Settings) -> AssetChecksDefinition:
                     gates.evaluate(
                         "raw",
                         key.path[-1],
-                        f"select * from raw_{contract.vendor}.{contract.table} where _run_id = '{context.run_id}'",
+                        f"select * from raw_{contract.vendor}.{contract.table} where _run_id = '{context.run.run_id}'",
                         parameters={**run_parameters(window.as_of), **_landed_bounds(settings, lake, contract, window)},
                         present_domains=settings.present_domains,
-                        run_id=context.run_id,
+                        run_id=context.run.run_id,
                     )
                 )
         yield from _check_results(results)
@@ -82,7 +87,7 @@ def _room_gate(settings: Settings, room: str) -> AssetChecksDefinition:
                         f"{room}.{table}",
                         parameters={**run_parameters(window.as_of), **table_bounds(last.tables.get(table) if last else None)},
                         present_domains=settings.present_domains,
-                        run_id=context.run_id,
+                        run_id=context.run.run_id,
                     )
                 )
         yield from _check_results(results)
@@ -126,7 +131,7 @@ def _report(settings: Settings, context: AssetCheckExecutionContext, room: str) 
     """Collect the room's results, keep them, and say in one line each what is wrong."""
     started, results = time.monotonic(), []
     yield results
-    QualityStore(settings.data_dir).record_gates(context.run_id, room, results)
+    QualityStore(settings.data_dir).record_gates(context.run.run_id, room, results)
     bad = [result for result in results if result.outcome != "passed"]
     for result in bad:
         log.log(logging.ERROR if result.blocks else logging.WARNING, "gate %s %s: %s", result.name, result.outcome, result.reason)

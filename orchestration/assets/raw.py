@@ -4,8 +4,6 @@ Here belongs which days are landed and that sources are pulled side by side; not
 partition is (landing.py). The only step that is retried: the others would fail the same way again.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor

@@ -5,8 +5,6 @@ Each room is a step of its own, because a gate stands only between steps: a chec
 downstream of it in that step is already built.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Iterator
@@ -52,6 +50,7 @@ def _room(room: str, settings: Settings, dbt: Dbt, manifest: dict, partitions: P
         partitions_def=partitions,
         backfill_policy=BackfillPolicy.single_run(),
         pool="warehouse",
+        required_resource_keys={"run_lock"},
     )
     def build(context: AssetExecutionContext):
         started = time.monotonic()

@@ -1,8 +1,12 @@
--- How long customers of a segment stay: of those that paid a year ago (or when the history is shorter, at its start), who still does?
--- With a 95 % Wilson interval of the churn, and everything scaled to a year.
-with intervals as (
-    select * from {{ ref('int_revenue__mrr_intervals') }}
-    where mrr_amount > 0
+-- How long customers of a segment stay: 1 / annual churn, where the annual churn is twelve months of the monthly logo churn of the
+-- last twelve complete months (fewer in a young company), with a 95 % Wilson interval, and no lifetime is longer than the cap.
+with states as (
+    select * from {{ ref('int_revenue__month_states') }}
+),
+
+months as (
+    select * from {{ ref('int_revenue__months') }}
+    where is_complete and month >= {{ dbt.dateadd('month', -13, as_of_date()) }}
 ),
 
 segments as (
@@ -14,79 +18,70 @@ rules as (
     select * from {{ ref('int_revenue__rules') }}
 ),
 
-history as (
-    select
-        greatest(min(valid_from), cast({{ dbt.dateadd('month', -12, as_of_date()) }} as date)) as observed_from
-    from intervals
+recent as (
+    select month
+    from months
+    order by month desc nulls last
+    limit 12
 ),
 
-observed as (
+customer_months as (
     select
-        intervals.customer_id,
-        max(case when intervals.valid_from <= history.observed_from
-            and (intervals.valid_to is null or intervals.valid_to > history.observed_from) then 1 else 0 end) as paid_then,
-        max(case when intervals.valid_to is null then 1 else 0 end) as pays_now
-    from intervals
-    cross join history
-    group by intervals.customer_id
+        states.customer_id,
+        states.month,
+        case when sum(states.closing_mrr) = 0 then 1 else 0 end as churned
+    from states
+    inner join recent
+        on states.month = recent.month
+    group by states.customer_id, states.month
+    having sum(states.opening_mrr) > 0
 ),
 
 counted as (
     select
         segments.segment_kind,
         segments.segment,
-        cast(sum(observed.paid_then) as double) as n,
-        cast(sum(case when observed.pays_now = 0 then observed.paid_then else 0 end) as double) as churned
+        count(distinct customer_months.customer_id) as customers,
+        cast(count(customer_months.month) as double) as n,
+        cast(coalesce(sum(customer_months.churned), 0) as double) as churned
     from segments
-    inner join observed
-        on segments.customer_id = observed.customer_id
+    left join customer_months
+        on segments.customer_id = customer_months.customer_id
     group by segments.segment_kind, segments.segment
 ),
 
 -- Wilson: (p + z2/2n -+ z sqrt(p(1-p)/n + z2/4n2)) / (1 + z2/n) with z = 1.96
 bounded as (
     select
-        segment_kind,
-        segment,
-        n,
-        churned,
+        counted.*,
         churned / nullif(n, 0) as churn,
-        (churned / nullif(n, 0) + 1.9208 / nullif(n, 0) - 1.96 * sqrt(
-            greatest(churned / nullif(n, 0) * (1 - churned / nullif(n, 0)), 0) / nullif(n, 0) + 0.9604 / nullif(n * n, 0)
-        )) / (1 + 3.8416 / nullif(n, 0)) as churn_low,
-        (churned / nullif(n, 0) + 1.9208 / nullif(n, 0) + 1.96 * sqrt(
-            greatest(churned / nullif(n, 0) * (1 - churned / nullif(n, 0)), 0) / nullif(n, 0) + 0.9604 / nullif(n * n, 0)
-        )) / (1 + 3.8416 / nullif(n, 0)) as churn_high
+        1.96 * sqrt(churned / nullif(n, 0) * (1 - churned / nullif(n, 0)) / nullif(n, 0) + 0.9604 / nullif(n * n, 0)) as spread,
+        1 + 3.8416 / nullif(n, 0) as scale
     from counted
 ),
 
--- A history shorter than a month says nothing about years.
 annual as (
     select
         bounded.*,
-        rules.clv_lifetime_cap_years as cap,
-        365.0e0 / nullif(case when days >= 28 then least(days, 365) end, 0) as years_factor
+        1 - power(1 - churn, 12) as annual_churn,
+        1 - power(1 - greatest((churn + 1.9208 / nullif(n, 0) - spread) / scale, 0), 12) as annual_churn_low,
+        1 - power(1 - (churn + 1.9208 / nullif(n, 0) + spread) / scale, 12) as annual_churn_high,
+        rules.clv_lifetime_cap_years as cap
     from bounded
     cross join rules
-    cross join (
-        select {{ dbt.datediff('observed_from', as_of_date(), 'day') }} as days from history
-    ) as span
 ),
 
 final as (
     select
         segment_kind,
         segment,
-        cast(n as int) as base_customers,
+        cast(customers as int) as customers_observed,
+        cast(n as int) as customer_months,
         cast(churned as int) as churned_customers,
-        1 - power(1 - churn, years_factor) as annual_churn,
-        {% for name, churn in [('lifetime_years', 'churn'), ('lifetime_years_low', 'churn_high'), ('lifetime_years_high', 'churn_low')] -%}
-        case
-            when {{ churn }} is null or years_factor is null then null
-            when {{ churn }} <= 0 then cap
-            else least(cap, 1 / nullif(1 - power(1 - {{ churn }}, years_factor), 0))
-        end as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        case when n > 0 then annual_churn end as annual_churn,
+        case when n > 0 then coalesce(least(cap, 1 / nullif(annual_churn, 0)), cap) end as lifetime_years,
+        case when n > 0 then coalesce(least(cap, 1 / nullif(annual_churn_high, 0)), cap) end as lifetime_years_low,
+        case when n > 0 then coalesce(least(cap, 1 / nullif(annual_churn_low, 0)), cap) end as lifetime_years_high
     from annual
 )
 

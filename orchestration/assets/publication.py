@@ -1,0 +1,142 @@
+"""The last step: hand everything that was built to publish.py, with every gate that has to have said yes.
+
+Here belongs which tables and which gates a version consists of; not how a version is written (publish.py).
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from dagster import (
+    AssetExecutionContext,
+    AssetKey,
+    AssetsDefinition,
+    AssetSpec,
+    BackfillPolicy,
+    Failure,
+    MaterializeResult,
+    PartitionsDefinition,
+    multi_asset,
+)
+
+from orchestration.assets.raw import delivered
+from orchestration.connections import source_specs
+from orchestration.contracts import load_contracts
+from orchestration.dbt import Dbt
+from orchestration.freshness import freshness_checks, late_rows, read_freshness
+from orchestration.gates import load_suite, suites
+from orchestration.landing import Lake
+from orchestration.publication_tables import Freshness
+from orchestration.publish import PublicationRefused, Table, publish
+from orchestration.published import PublicationError
+from orchestration.quality import QualityStore
+from orchestration.runs import window_of
+from orchestration.settings import Settings
+from orchestration.translator import FRESHNESS, raw_key, room_of
+from orchestration.warehouse import connect
+from orchestration.window import RunWindow
+
+log = logging.getLogger("csw")
+OWN_TABLES = ("dim_publication", "fct_data_quality_results")
+
+
+def publication_assets(settings: Settings, dbt: Dbt, partitions: PartitionsDefinition) -> list[AssetsDefinition]:
+    manifest = dbt.manifest()
+    marts = sorted(node["name"] for node in _models(manifest) if room_of(node) == "marts")
+
+    @multi_asset(
+        name="publication",
+        specs=[
+            AssetSpec(name, deps=[AssetKey([mart]) for mart in marts], group_name="publication", kinds={"duckdb"}, freshness_policy=FRESHNESS)
+            for name in OWN_TABLES
+        ],
+        partitions_def=partitions,
+        backfill_policy=BackfillPolicy.single_run(),
+        pool="warehouse",
+        required_resource_keys={"run_lock"},
+    )
+    def publication(context: AssetExecutionContext):
+        started = time.monotonic()
+        store = QualityStore(settings.data_dir)
+        window = window_of(context.run, settings)
+        fresh = _look_at_freshness(settings, store, context.run_id, window)
+        required = required_gates(settings, manifest, store)
+        try:
+            version = publish(
+                settings.warehouse_path,
+                settings.published_dir,
+                run_id=context.run_id,
+                as_of_date=window.as_of,
+                tables=[Table.mart(name, *_primary_key(manifest, name)) for name in marts],
+                gate_results=store.gate_results(sorted(set(required.values()))),
+                required_gates=required,
+                freshness=fresh,
+                quality_files=store.files(),
+                present_domains=settings.present_domains,
+                needs={name: load_suite("marts", name).get("meta", {}).get("domains", []) for name in marts},
+                definition=_definition(manifest),
+                keep=settings.keep_versions,
+            )
+        except PublicationRefused as error:
+            raise Failure(str(error), metadata={"kind": "gate"}, allow_retries=False) from error
+        except PublicationError as error:
+            raise Failure(str(error), metadata={"kind": "publication"}, allow_retries=False) from error
+        log.info("published     %s, %d tables, %.1f s", version.version, len(version.tables), time.monotonic() - started)
+        for name in OWN_TABLES:
+            yield MaterializeResult(asset_key=name, metadata={"version": version.version, "dagster/row_count": version.tables[name]})
+
+    return [publication]
+
+
+def required_gates(settings: Settings, manifest: Mapping[str, Any], store: QualityStore) -> dict[str, str]:
+    """Every gate that must have passed → the run whose materialization it must have passed on.
+
+    That run is the last one that built the table (or landed it): a run of the downstream alone needs the gates of what it stands on.
+    A table that no run has built is asked of `never`, which no result can answer.
+    """
+    lake = Lake(settings.lake_dir, settings.quarantine_dir, load_contracts())
+    required = {}
+    for contract in delivered(settings, load_contracts()):
+        landed = [lake.newest_manifest(spec.source_relation, contract.table) for spec in source_specs(settings) if spec.contract == contract.vendor]
+        newest = max((each for each in landed if each is not None), key=lambda each: each.committed_at, default=None)
+        required[f"raw/{raw_key(contract.vendor, contract.table).path[-1]}"] = newest.run_id if newest else "never"
+    tables = [node["name"] for node in _models(manifest)]
+    built = store.last_built(tables)
+    gated = {room: set(suites(room)) for room in ("intermediate", "marts")}
+    for node in _models(manifest):
+        run_id = built.get(node["name"], "never")
+        required[f"dbt/{node['name']}"] = run_id
+        if room_of(node) == "marts" or node["name"] in gated.get(room_of(node), ()):
+            required[f"{room_of(node)}/{node['name']}"] = run_id
+    return required
+
+
+def _look_at_freshness(settings: Settings, store: QualityStore, run_id: str, window: RunWindow) -> list[Freshness]:
+    """How fresh the sources are and what came too late: recorded, told to BI, and never a reason to hold a version back."""
+    found = read_freshness(settings.lake_dir, load_contracts(), settings.present_domains)
+    store.record_checks(run_id, "freshness", freshness_checks(found, window.as_of))
+    with connect(settings) as connection:
+        late = late_rows(connection, compute_from=window.compute_from, as_of=window.as_of, restatement_days=settings.restatement_days)
+    store.record_checks(run_id, "late_rows", late)
+    return found
+
+
+def _models(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+def _primary_key(manifest: Mapping[str, Any], table: str) -> list[str]:
+    """Columns of the table's primary_key test: the order in which it is written."""
+    for node in manifest["nodes"].values():
+        test = node.get("test_metadata") or {}
+        if test.get("name") == "primary_key" and (node.get("attached_node") or "").endswith(f".{table}"):
+            return list(test["kwargs"]["columns"])
+    return []
+
+
+def _definition(manifest: Mapping[str, Any]) -> str:
+    """One short name for all models and seeds as they are: equal definitions, equal name."""
+    checksums = sorted(f"{name}:{node['checksum']['checksum']}" for name, node in manifest["nodes"].items() if "checksum" in node)
+    return hashlib.sha256("\n".join(checksums).encode()).hexdigest()[:12]
