@@ -77,12 +77,18 @@ def _late_in(con: duckdb.DuckDBPyConnection, table: str, names: list[str], compu
     """(source, rows, first day concerned). A record's first version concerns its creation, a later one the day of the change."""
     happened = next((name for name in HAPPENED if name in names), "known_from")
     changed = "updated_at" if "updated_at" in names else happened
-    key = f'"{names[0]}", source_relation'
     return con.execute(
         f"""
-        select source_relation, count(*), min(cast(case when nth = 1 then "{happened}" else "{changed}" end as date))
-        from (select *, row_number() over (partition by {key} order by known_from) as nth from staging."{table}")
-        where is_late and known_from >= ?
+        with late as (select * from staging."{table}" where is_late and known_from >= ?)
+        select source_relation, count(*), min(cast(case when is_first then "{happened}" else "{changed}" end as date))
+        from (
+            select late.*, not exists (
+                select 1 from staging."{table}" as earlier
+                where earlier."{names[0]}" = late."{names[0]}" and earlier.source_relation = late.source_relation
+                    and earlier.known_from < late.known_from
+            ) as is_first
+            from late
+        )
         group by source_relation
         order by source_relation
         """,

@@ -66,9 +66,15 @@ def context() -> Any:
     """GX's ephemeral context: one a process, nothing on disk, no progress bars."""
     global _context
     if _context is None:
-        _context = great_expectations.get_context(mode="ephemeral")
-        _context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        _context = new_context()
     return _context
+
+
+def new_context() -> Any:
+    """Another ephemeral context, for who fills its stores (Data Docs)."""
+    fresh = great_expectations.get_context(mode="ephemeral")
+    fresh.variables.progress_bars = ProgressBarsConfig(globally=False)
+    return fresh
 
 
 class SuiteEngine:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Besides the published columns: what it takes to read a gate's result back.
 GATE_COLUMNS = {"layer": "varchar", "gate_outcome": "varchar", "gate_severity": "varchar"}
+BUILDS = ("build", "contract")  # the checks that quality_dbt.py makes of a model itself, not of a test on it
 HISTORY = 60  # runs whose results a published version carries
 
 
@@ -54,15 +55,30 @@ class QualityStore:
         folders = [path for path in self.root.glob("run_id=*") if path.is_dir()]
         return [path.name.removeprefix("run_id=") for path in sorted(folders, key=lambda path: (path.stat().st_mtime_ns, path.name))]
 
+    def last_built(self, tables: Iterable[str]) -> dict[str, str]:
+        """The run that last set out to build each table; tables that no run ever did are left out.
+
+        Set out, not succeeded: after a run that broke off half-way, what stands in the warehouse is a mix, and the gate of the table
+        that failed or was skipped must be the one that counts.
+        """
+        wanted, found = set(tables), {}
+        for run_id in reversed(self.runs()):
+            touched = {row["asset"] for row in self.rows([run_id], "*.dbt.parquet") if row["check_name"] in BUILDS}
+            found.update(dict.fromkeys(touched & wanted, run_id))
+            wanted -= touched
+            if not wanted:
+                break
+        return found
+
     def files(self, last: int = HISTORY) -> list[Path]:
         """The Parquet files of the last runs, for a publication."""
         return [path for run_id in self.runs()[-last:] for path in sorted((self.root / f"run_id={run_id}").glob("*.parquet"))]
 
-    def rows(self, run_ids: Iterable[str]) -> list[dict[str, Any]]:
+    def rows(self, run_ids: Iterable[str], pattern: str = "*.parquet") -> list[dict[str, Any]]:
         """All checks of these runs, as dicts with the columns of fct_data_quality_results and of the gate they belong to."""
         import pyarrow.parquet as pq
 
-        paths = [path for run_id in run_ids for path in sorted((self.root / f"run_id={run_id}").glob("*.parquet"))]
+        paths = [path for run_id in run_ids for path in sorted((self.root / f"run_id={run_id}").glob(pattern))]
         return [row for path in paths for row in pq.ParquetFile(path).read().to_pylist()]
 
     def gate_results(self, run_ids: Iterable[str]) -> list[GateResult]:
