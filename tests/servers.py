@@ -18,7 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -127,7 +127,8 @@ def scripted_server(answer: Callable[[Request], Answer]) -> Iterator[tuple[str, 
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content) + (1000 if said.cut else 0)))
             self.end_headers()
-            self.wfile.write(content)
+            with suppress(ConnectionError):  # the client lost patience
+                self.wfile.write(content)
             self.close_connection = self.close_connection or said.cut
 
         do_GET = do_POST = _respond

@@ -81,11 +81,16 @@ class SourceSpec:
     tenant: str | None = None
     base_url: str | None = None
     email: str | None = None
-    api_key: SecretStr | None = field(default=None, repr=False)
-    dsn: SecretStr | None = field(default=None, repr=False)
+    api_key: SecretStr | str | None = field(default=None, repr=False)
+    dsn: SecretStr | str | None = field(default=None, repr=False)
     schema: str | None = None
     path: Path | None = None
     time_zone: str | None = None  # for naive times; None = they are refused
+
+    def __post_init__(self) -> None:
+        for name in ("api_key", "dsn"):
+            if isinstance(value := getattr(self, name), str):
+                object.__setattr__(self, name, SecretStr(value))
 
     @property
     def source_relation(self) -> str:

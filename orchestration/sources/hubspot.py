@@ -105,7 +105,7 @@ class HubSpot:
                 continue
             if last < start:
                 raise TransientSourceError(f"{self.http.name}: search of {table} came back unsorted; run again later")
-            yield from self._changed_at(table, modified, start, given)
+            yield from self._changed_at(table, modified, start, given | {o["id"] for o in found})
             start, given = start + 1, set()
 
     def _changed_at(self, table: str, modified: str, at: int, given: set[str]) -> Iterator[list[dict]]:

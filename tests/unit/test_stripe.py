@@ -1,0 +1,262 @@
+"""Stripe's client against answers in the shapes of its public documentation: what localstripe can't show (events of our API version,
+long lists, deletions, the newer invoice shape)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from orchestration.sources import SourceSpec, Window, open_source, stripe_rows
+from orchestration.sources.stripe_events import API_VERSION, Changes
+from tests.servers import Answer, Request, scripted_server
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+SINCE, UNTIL = NOON - timedelta(days=2), NOON + timedelta(hours=12)
+T = int(NOON.timestamp())
+
+
+def price(id: str = "price_gold", amount: int = 4900) -> dict:
+    recurring = {"interval": "month", "interval_count": 1, "usage_type": "licensed"}
+    return {"id": id, "object": "price", "currency": "usd", "product": "prod_1", "type": "recurring", "unit_amount": amount, "recurring": recurring}
+
+
+def item(id: str, quantity: int = 1) -> dict:
+    return {"id": id, "object": "subscription_item", "created": T - 900, "quantity": quantity, "price": price()}
+
+
+def subscription(items: list[dict], **more) -> dict:
+    return {
+        "id": "sub_1",
+        "object": "subscription",
+        "customer": "cus_1",
+        "status": "active",
+        "created": T - 1000,
+        "start_date": T - 1000,
+        "currency": "usd",
+        "current_period_start": T - 1000,
+        "current_period_end": T + 1000,
+        "items": {"object": "list", "data": items, "has_more": False},
+        "metadata": {"account_id": "A-7"},
+    } | more
+
+
+def line(number: int) -> dict:
+    return {
+        "id": f"il_{number}",
+        "object": "line_item",
+        "type": "subscription",
+        "amount": 4900,
+        "currency": "usd",
+        "quantity": 1,
+        "period": {"start": T, "end": T + 100},
+        "price": price(),
+        "discount_amounts": [{"amount": 400, "discount": "di_1"}, {"amount": 90, "discount": "di_2"}],
+        "tax_amounts": [{"amount": 31, "inclusive": False}],
+        "proration": False,
+        "subscription": "sub_1",
+        "subscription_item": "si_1",
+    }
+
+
+def invoice(lines: list[dict], has_more: bool = False, **more) -> dict:
+    return {
+        "id": "in_1",
+        "object": "invoice",
+        "customer": "cus_1",
+        "status": "paid",
+        "currency": "usd",
+        "created": T,
+        "total": 4900,
+        "customer_email": "jane@example.test",
+        "hosted_invoice_url": "https://invoice.example/secret",
+        "status_transitions": {"finalized_at": T, "paid_at": T + 60, "voided_at": None, "marked_uncollectible_at": None},
+        "lines": {"object": "list", "data": lines, "has_more": has_more},
+    } | more
+
+
+def event(kind: str, o: dict, when: int = T, previous: dict | None = None, version: str | None = API_VERSION) -> dict:
+    data = {"object": o} | ({"previous_attributes": previous} if previous else {})
+    return {"id": f"evt_{kind}_{o['id']}_{when}", "object": "event", "type": kind, "created": when, "api_version": version, "data": data}
+
+
+def account(events: list[dict] = (), lists: dict[str, list[dict]] | None = None, objects: dict[str, dict] | None = None):
+    """An account: its events as they are given, lists by path, single objects by path. Anything else is 404."""
+
+    def answer(request: Request) -> Answer:
+        assert request.headers["Stripe-Version"] == API_VERSION
+        if request.path in (objects or {}):
+            return Answer(objects[request.path])
+        rows = events if request.path == "/v1/events" else (lists or {}).get(request.path)
+        if rows is None:
+            return Answer({"error": {"type": "invalid_request_error"}}, 404)
+        after = request.query.get("starting_after", [None])[0]
+        start = next((number + 1 for number, row in enumerate(rows) if row["id"] == after), 0)
+        page = rows[start : start + int(request.query["limit"][0])]
+        return Answer({"object": "list", "data": page, "has_more": start + len(page) < len(rows)})
+
+    return answer
+
+
+def pull(answer, tables: list[str], since: datetime | None = SINCE) -> tuple[dict[str, list[dict]], list[Request], list[str]]:
+    with scripted_server(answer) as (base_url, requests):
+        source = open_source(SourceSpec(vendor="stripe", domains=("billing",), base_url=base_url, api_key="sk_test_1"))
+        found: dict[str, list[dict]] = {table: [] for table in tables}
+        for table, page in source.pull({table: Window(since, UNTIL) for table in tables}):
+            found[table] += page
+        return found, requests, source.warnings
+
+
+def test_an_event_of_our_version_is_used_as_it_is():
+    found, requests, _ = pull(account([event("customer.subscription.updated", subscription([item("si_1", 3)]))]), ["subscriptions", "subscription_items"])
+    (sub,), (si,) = found["subscriptions"], found["subscription_items"]
+    assert (sub["customer_id"], sub["quantity"], sub["metadata_account_id"], sub["updated"]) == ("cus_1", 3, "A-7", NOON)
+    assert (si["subscription_id"], si["price_id"], si["unit_amount"], si["interval"], si["updated"]) == ("sub_1", "price_gold", 4900, "month", NOON)
+    assert {request.path for request in requests} == {"/v1/events"}
+    assert requests[0].query["created[gte]"] == [str(int(SINCE.timestamp()))]
+    assert requests[0].query["created[lt]"] == [str(int(UNTIL.timestamp()))]
+
+
+def test_the_newest_of_several_events_wins_whichever_way_they_are_listed():
+    old = event("customer.subscription.created", subscription([item("si_1")], status="trialing"), T - 100)
+    new = event("customer.subscription.updated", subscription([item("si_1")], status="active"), T)
+    for events in ([new, old], [old, new]):
+        found, _, _ = pull(account(events), ["subscriptions"])
+        newest = max(found["subscriptions"], key=lambda row: row["updated"])
+        assert (newest["status"], newest["updated"]) == ("active", NOON)
+
+
+def test_an_event_of_another_version_is_read_again():
+    answer = account(
+        [event("invoice.paid", invoice([]), version="2017-08-15")],
+        objects={"/v1/invoices/in_1": invoice([line(1)])},
+    )
+    found, _, _ = pull(answer, ["invoices", "invoice_lines"])
+    assert found["invoices"][0]["updated"] == NOON
+    assert found["invoice_lines"][0]["id"] == "il_1"
+
+
+def test_items_that_an_update_took_away_become_tombstones():
+    before = {"items": {"object": "list", "data": [item("si_1"), item("si_2")]}}
+    change = event("customer.subscription.updated", subscription([item("si_2")]), previous=before)
+    found, _, _ = pull(account([change]), ["subscriptions", "subscription_items"])
+    assert {"id": "si_1", "updated": NOON, "_is_deleted": True} in found["subscription_items"]
+    assert [row["id"] for row in found["subscription_items"] if not row.get("_is_deleted")] == ["si_2"]
+
+
+def test_deletions_become_tombstones_with_what_is_below_them():
+    events = [
+        event("customer.deleted", {"id": "cus_9", "object": "customer", "created": T - 5}),
+        event("invoice.deleted", invoice([line(1)], status="draft")),
+        event("customer.subscription.deleted", subscription([item("si_1")], status="canceled", ended_at=T)),
+    ]
+    found, _, _ = pull(account(events), ["customers", "invoices", "invoice_lines", "subscriptions"])
+    assert found["customers"] == [{"id": "cus_9", "updated": NOON, "_is_deleted": True}]
+    assert found["invoices"] == [{"id": "in_1", "updated": NOON, "_is_deleted": True}]
+    assert found["invoice_lines"] == [{"id": "il_1", "invoice_id": "in_1", "updated": NOON, "_is_deleted": True}]
+    (sub,) = found["subscriptions"]
+    assert (sub["status"], sub["ended_at"]) == ("canceled", NOON)
+
+
+def test_an_object_that_is_gone_when_read_again_is_a_tombstone():
+    found, _, _ = pull(account([event("customer.updated", {"id": "cus_1", "object": "customer"}, version=None)]), ["customers"])
+    assert found["customers"] == [{"id": "cus_1", "updated": NOON, "_is_deleted": True}]
+
+
+def test_a_refund_is_found_through_its_charge():
+    charge = {"id": "ch_1", "object": "charge", "status": "succeeded", "amount": 4900, "currency": "usd", "created": T - 50, "customer": "cus_1"}
+    refund = {"id": "re_1", "object": "refund", "charge": "ch_1", "amount": 900, "currency": "usd", "created": T, "status": "succeeded"}
+    answer = account([event("charge.refunded", charge)], {"/v1/refunds": [refund]})
+    found, _, _ = pull(answer, ["charges", "refunds"])
+    assert (found["charges"][0]["customer_id"], found["refunds"][0]["charge_id"]) == ("cus_1", "ch_1")
+
+
+def test_a_discount_event_reads_its_subscription_again():
+    discount = {"id": "di_1", "object": "discount", "subscription": "sub_1", "customer": "cus_1", "start": T}
+    coupon = {"id": "half", "percent_off": 50.0, "duration": "repeating"}
+    now = subscription([item("si_1")], discount={"coupon": coupon, "start": T, "end": T + 3600})
+    found, _, _ = pull(account([event("customer.discount.created", discount)], objects={"/v1/subscriptions/sub_1": now}), ["subscriptions"])
+    (sub,) = found["subscriptions"]
+    assert (sub["discount_coupon_id"], sub["discount_percent_off"], sub["discount_end"]) == ("half", 50.0, NOON + timedelta(hours=1))
+
+
+def test_long_lists_of_lines_are_read_to_their_end():
+    lines = [line(number) for number in range(250)]
+    answer = account(lists={"/v1/invoices": [invoice(lines[:10], has_more=True)], "/v1/invoices/in_1/lines": lines})
+    found, _, _ = pull(answer, ["invoices", "invoice_lines"], since=None)
+    assert [row["id"] for row in found["invoice_lines"]] == [f"il_{number}" for number in range(250)]
+
+
+def test_lines_carry_what_revenue_needs_and_no_contact_data():
+    answer = account(lists={"/v1/invoices": [invoice([line(1)])]})
+    found, _, _ = pull(answer, ["invoices", "invoice_lines"], since=None)
+    (row,) = found["invoice_lines"]
+    assert (row["amount"], row["discount_amount"], row["tax_amount"], row["tax_inclusive"]) == (4900, 490, 31, False)
+    assert (row["interval"], row["interval_count"], row["usage_type"], row["customer_id"]) == ("month", 1, "licensed", "cus_1")
+    assert (row["period_start"], row["invoice_created"]) == (NOON, NOON)
+    assert found["invoices"][0]["paid_at"] == NOON + timedelta(minutes=1)
+    assert "jane" not in str(found)
+    assert "secret" not in str(found)
+
+
+def test_the_newer_shape_of_invoice_lines_is_understood():
+    newer = {
+        "id": "il_1",
+        "amount": -2450,
+        "currency": "usd",
+        "quantity": 2,
+        "parent": {
+            "type": "subscription_item_details",
+            "subscription_item_details": {"subscription": "sub_1", "subscription_item": "si_1", "proration": True, "invoice_item": "ii_1"},
+        },
+        "pricing": {"price_details": {"price": "price_gold", "product": "prod_1"}, "unit_amount_decimal": "4900"},
+        "period": {"start": T, "end": T + 1},
+        "taxes": [{"amount": 12, "tax_behavior": "inclusive"}],
+    }
+    row = stripe_rows.invoice_line(newer, invoice([]))
+    expected = ("subscription", "sub_1", "si_1", "ii_1", "price_gold", "prod_1", True, "4900", 12, True)
+    names = ("type", "subscription_id", "subscription_item_id", "invoice_item_id", "price_id", "product_id", "proration", "unit_amount_decimal")
+    assert tuple(row[name] for name in (*names, "tax_amount", "tax_inclusive")) == expected
+
+
+def test_a_listing_counts_as_newer_than_what_was_known_before_it():
+    """A change that left no time in the object must not lose against an older version that came through an event."""
+    found, _, _ = pull(account(lists={"/v1/customers": [{"id": "cus_1", "object": "customer", "created": T - 10_000}]}), ["customers"], since=None)
+    assert found["customers"][0]["updated"] == UNTIL
+
+
+def test_a_gap_longer_than_events_are_kept_is_closed_by_a_listing():
+    _, requests, _ = pull(account(lists={"/v1/customers": []}), ["customers"], since=UNTIL - timedelta(days=40))
+    assert [request.path for request in requests] == ["/v1/customers"]
+
+
+def test_a_missing_object_type_is_a_warning_and_legacy_plans_come_instead():
+    plan = {"id": "gold", "object": "plan", "amount": 5000, "currency": "usd", "interval": "year", "interval_count": 1, "product": "prod_1"}
+    found, _, warnings = pull(account(lists={"/v1/plans": [plan]}), ["plans", "prices"], since=None)
+    assert found["prices"] == []
+    assert (found["plans"][0]["amount"], found["plans"][0]["interval"], found["plans"][0]["product_id"]) == (5000, "year", "prod_1")
+    assert len(warnings) == 1
+    assert "prices" in warnings[0]
+
+
+def test_a_missing_type_that_every_account_has_is_an_error():
+    with pytest.raises(Exception, match="404"):
+        pull(account(), ["customers"], since=None)
+
+
+def test_keys_fail_rather_than_end_early():
+    with scripted_server(account(lists={"/v1/subscriptions": [subscription([item("si_1"), item("si_2")])]})) as (base_url, requests):
+        source = open_source(SourceSpec(vendor="stripe", domains=("billing",), base_url=base_url, api_key="sk_test_1"))
+        assert list(source.keys("subscription_items")) == [[("si_1",), ("si_2",)]]
+        assert requests[0].query["status"] == ["all"]
+        assert source.keys("charges") is None
+        with pytest.raises(Exception, match="404"):
+            list(source.keys("prices"))
+
+
+def test_events_keep_only_ids():
+    changes = Changes({"customer"})
+    for number in range(1000):
+        changes.take(event("customer.updated", {"id": f"cus_{number}", "object": "customer", "blob": "x" * 1000}, T - number))
+    assert len(changes.done) == 1000
+    assert "xxx" not in repr(changes)
