@@ -61,11 +61,14 @@ class QualityStore:
         Set out, not succeeded: after a run that broke off half-way, what stands in the warehouse is a mix, and the gate of the table
         that failed or was skipped must be the one that counts.
         """
+        import pyarrow.parquet as pq
+
         wanted, found = set(tables), {}
         for run_id in reversed(self.runs()):
-            touched = {row["asset"] for row in self.rows([run_id], "*.dbt.parquet") if row["check_name"] in BUILDS}
-            found.update(dict.fromkeys(touched & wanted, run_id))
-            wanted -= touched
+            for path in (self.root / f"run_id={run_id}").glob("*.dbt.parquet"):
+                rows = pq.ParquetFile(path).read(columns=["asset", "check_name"]).to_pylist()
+                found |= dict.fromkeys({row["asset"] for row in rows if row["check_name"] in BUILDS} & wanted, run_id)
+            wanted -= found.keys()
             if not wanted:
                 break
         return found
@@ -74,11 +77,11 @@ class QualityStore:
         """The Parquet files of the last runs, for a publication."""
         return [path for run_id in self.runs()[-last:] for path in sorted((self.root / f"run_id={run_id}").glob("*.parquet"))]
 
-    def rows(self, run_ids: Iterable[str], pattern: str = "*.parquet") -> list[dict[str, Any]]:
+    def rows(self, run_ids: Iterable[str]) -> list[dict[str, Any]]:
         """All checks of these runs, as dicts with the columns of fct_data_quality_results and of the gate they belong to."""
         import pyarrow.parquet as pq
 
-        paths = [path for run_id in run_ids for path in sorted((self.root / f"run_id={run_id}").glob(pattern))]
+        paths = [path for run_id in run_ids for path in sorted((self.root / f"run_id={run_id}").glob("*.parquet"))]
         return [row for path in paths for row in pq.ParquetFile(path).read().to_pylist()]
 
     def gate_results(self, run_ids: Iterable[str]) -> list[GateResult]:
@@ -93,21 +96,6 @@ class QualityStore:
             )
             for (run_id, layer, asset, outcome, severity), rows in grouped.items()
         ]  # fmt: skip
-
-    def last_built(self, tables: Iterable[str]) -> dict[str, str]:
-        """The last run that built each table; a table that none of the kept runs built is not in the answer."""
-        import pyarrow.parquet as pq
-
-        missing, found = set(tables), {}
-        for run_id in reversed(self.runs()):
-            for path in (self.root / f"run_id={run_id}").glob("*.dbt.parquet"):
-                rows = pq.ParquetFile(path).read(columns=["asset", "check_name", "outcome"]).to_pylist()
-                built = {row["asset"] for row in rows if row["check_name"] in ("build", "contract") and row["outcome"] == "passed"}
-                found |= dict.fromkeys(built & missing, run_id)
-            missing -= found.keys()
-            if not missing:
-                break
-        return found
 
     def _write(self, run_id: str, name: str, results: Sequence[GateResult]) -> None:
         import pyarrow as pa
