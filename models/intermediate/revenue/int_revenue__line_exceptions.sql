@@ -19,10 +19,10 @@ reasoned as (
         lines.period_start_on,
         lines.net_amount,
         case
-            when lines.net_amount = 0 then null
+            when lines.net_amount = 0 or invoices.status in ('void', 'voided', 'deleted') then null
             when lines.exception_reason is not null then lines.exception_reason
             when invoices.invoice_id is null then 'unknown_invoice'
-            when invoices.status not in ('open', 'paid', 'uncollectible', 'draft', 'void', 'voided', 'deleted') then 'unknown_invoice_status'
+            when invoices.status not in ('open', 'paid', 'uncollectible', 'draft') then 'unknown_invoice_status'
             when lines.is_price_mismatch then 'price_mismatch'
         end as reason
     from lines

@@ -1,27 +1,22 @@
 -- MRR of each customer in each currency, as known at as_of_date: one row per stretch of days on which it does not change, zeros
--- between and after them included. Nothing later than as_of_date: what starts later has not happened, what ends later is open.
+-- between and after them included.
 with subscriptions as (
-    select * from {{ ref('int_revenue__subscription_mrr') }}
-    where valid_from <= {{ as_of_date() }}
+    select
+        customer_id,
+        currency,
+        valid_from,
+        valid_to,
+        monthly_rate as mrr,
+        monthly_rate_reporting as mrr_reporting
+    from {{ ref('int_revenue__subscription_mrr') }}
 ),
 
 rules as (
     select * from {{ ref('int_revenue__rules') }}
 ),
 
-clipped as (
-    select
-        customer_id,
-        currency,
-        valid_from,
-        case when valid_to <= {{ as_of_date() }} then valid_to end as valid_to,
-        monthly_rate as mrr,
-        monthly_rate_reporting as mrr_reporting
-    from subscriptions
-),
-
 summed as (
-    {{ sum_intervals('clipped', ['customer_id', 'currency'], ['mrr', 'mrr_reporting']) }}
+    {{ sum_intervals('subscriptions', ['customer_id', 'currency'], ['mrr', 'mrr_reporting']) }}
 ),
 
 -- A customer that changes from one subscription to another within the grace days did not leave.

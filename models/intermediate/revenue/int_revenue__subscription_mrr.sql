@@ -1,4 +1,5 @@
--- Recurring revenue of each subscription, as known at as_of_date: intervals on which it is the same.
+-- Recurring revenue of each subscription, as known at as_of_date: intervals on which it is the same. Nothing later than as_of_date:
+-- what starts later has not happened, what ends later is open.
 -- A gap up to grace_days before the next period of the same subscription is bridged (a source that ends a period on the 31st and
 -- starts the next on the 1st, an invoice that comes a day late), and so is one that is still open while the subscription runs.
 with lines as (
@@ -29,11 +30,12 @@ current_lines as (
         coalesce(subscription_id, 'none') as subscription_key,
         currency,
         active_from as valid_from,
-        active_until as valid_to,
+        case when active_until <= {{ as_of_date() }} then active_until end as valid_to,
         monthly_rate,
         monthly_rate_reporting
     from lines
     where known_from <= {{ as_of_date() }} and (known_until is null or known_until > {{ as_of_date() }})
+        and active_from <= {{ as_of_date() }}
 ),
 
 summed as (

@@ -26,7 +26,7 @@ chosen as (
         customers.average_annual_revenue,
         coalesce(costs.acquisition_cost, 0) as cost_counted,
         costs.acquisition_cost,
-        coalesce(tier_lifetimes.base_customers, 0) < rules.clv_minimum_customers as is_fallback,
+        coalesce(tier_lifetimes.customers_observed, 0) < rules.clv_minimum_customers as is_fallback,
         segments.segment as tier,
         rules.definition_version
     from customers
@@ -49,7 +49,7 @@ final as (
         cast(cast(average_annual_revenue as double) * lifetimes.{{ years }} - cast(cost_counted as double) as decimal(18,4)) as {{ name }},
         {% endfor -%}
         case when chosen.is_fallback then 'all' else 'tier: ' || chosen.tier end as fitted_on,
-        lifetimes.base_customers as fitted_n,
+        lifetimes.customers_observed as fitted_n,
         chosen.is_fallback,
         chosen.average_annual_revenue,
         lifetimes.lifetime_years,
