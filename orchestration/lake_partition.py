@@ -109,7 +109,6 @@ class PartitionWriter:
     def seal(self, manifest: Manifest) -> None:
         self.new.mkdir(parents=True, exist_ok=True)
         _sync(write_manifest(manifest, self.new))
-        _sync(self.new)
 
     def commit(self) -> None:
         """The quarantine first: a committed partition never counts bad rows that are nowhere."""

@@ -100,6 +100,6 @@ def _collect(contract: Contract, connection: duckdb.DuckDBPyConnection, keys: It
         page = to_arrow([dict(zip(contract.primary_key, key, strict=True)) for key in some], contract)
         given = {name: page.schema.field(name).type for name in page.schema.names}
         connection.register("page", page)
-        values = ", ".join(typed_column(column, given.get(column.name), "UTC")[0] for column in columns)
+        values = ", ".join(typed_column(column, given.get(column.name), "UTC") for column in columns)
         connection.execute(f"insert into at_source select {values} from page")
         connection.unregister("page")

@@ -46,7 +46,7 @@ class Validator:
         if page.schema not in self._statements:
             self._statements[page.schema] = statement(self.contract, page.schema, self.zone, self.deleted_at)
         self.connection.register("page", page)
-        checked = self.connection.sql(self._statements[page.schema]).to_arrow_table()
+        checked = self.connection.execute(self._statements[page.schema]).to_arrow_table()
         self.connection.unregister("page")
         reasons = checked.column(REASON)
         good = checked.drop_columns([REASON])
@@ -65,62 +65,76 @@ def statement(contract: Contract, schema: pa.Schema, zone: str | None, deleted_a
     inner, outer, reasons, hashed = [], [], [], []
     given = {name: schema.field(name).type for name in schema.names}
     for number, column in enumerate(contract.columns):
-        value, error = typed_column(column, given.get(column.name), zone)
-        typed = f"v{number}"
-        inner.append(f"{value} as {typed}")
-        if error:
-            inner.append(f"{error} as e{number}")
-            reasons.append(f"e{number}")
+        typed = f"__v{number}"
+        inner.append(f"{typed_column(column, given.get(column.name), zone)} as {typed}")
         missing = f"{typed} is null or trim({typed}) = ''" if column.data_type == "string" else f"{typed} is null"
+        wrong = _misfit(column, given.get(column.name), typed, zone)
+        if wrong:
+            reasons.append(wrong)
         if column.required:
-            excused = "" if column.name in contract.primary_key else f"not {IS_DELETED} and "
-            unless_wrong = f"e{number} is null and " if error else ""
-            reasons.append(f"case when {excused}{unless_wrong}({missing}) then {_text(f'{column.name}: {MISSING}')} end")
+            excused = "" if column.name in contract.primary_key else "not __deleted and "
+            empty = f"{_filled(column, given[column.name])} is null and " if wrong else ""  # a value that does not fit is not missing
+            reasons.append(f"case when {excused}{empty}({missing}) then {_text(f'{column.name}: {MISSING}')} end")
         if _is_currency(column):
-            known = ", ".join(map(_text, sorted(CURRENCIES)))
-            reasons.append(
-                f"case when not ({missing}) and upper(trim({typed})) not in ({known}) then {_text(f'{column.name}: {UNKNOWN_CURRENCY}')} end"
-            )
+            unknown = f"length(trim({typed})) <> 3 or not contains({_text('|'.join(sorted(CURRENCIES)))}, upper(trim({typed})))"
+            reasons.append(f"case when not ({missing}) and ({unknown}) then {_text(f'{column.name}: {UNKNOWN_CURRENCY}')} end")
         filled = typed
         if column.name == contract.updated_at and column.data_type == "timestamp":  # a deletion without a time would sort before all else
-            filled = f"case when {IS_DELETED} then coalesce({typed}, timestamp '{deleted_at:%Y-%m-%d %H:%M:%S.%f}') else {typed} end"
+            filled = f"case when __deleted then coalesce({typed}, timestamp '{deleted_at:%Y-%m-%d %H:%M:%S.%f}') else {typed} end"
         outer.append(f"{filled} as {_quote(column.name)}")
         hashed.append((column.name, typed))
     deletions = [f"coalesce({_quote(IS_DELETED)}, false)"] if IS_DELETED in given else []
     if contract.deleted in given:
-        value, _ = typed_column(next(c for c in contract.columns if c.name == contract.deleted), given[contract.deleted], zone)
+        value = typed_column(next(c for c in contract.columns if c.name == contract.deleted), given[contract.deleted], zone)
         deletions.append(f"coalesce({value}, false)")
-    inner.append(f"{' or '.join(deletions) or 'false'} as {IS_DELETED}")
-    inner.append(f"{_extra(contract, given)} as {EXTRA}")
-    if REASON in given:
-        inner.append(_quote(REASON))
+    inner.append(f"{' or '.join(deletions) or 'false'} as __deleted")
     # NULLs are skipped, so a column that the contract gains later leaves the hashes of older records as they are.
-    parts = [f"{_text(name + '=')} || {typed}" for name, typed in sorted(hashed)] + [f"case when {IS_DELETED} then '_is_deleted' end"]
-    outer += [IS_DELETED, f"md5(concat_ws(chr(31), {', '.join(parts)})) as {ROW_HASH}", EXTRA]
+    parts = [f"{_text(name + '=')} || {typed}" for name, typed in sorted(hashed)] + ["case when __deleted then '_is_deleted' end"]
     found = f"nullif(concat_ws('; ', {', '.join(reasons)}), '')" if reasons else "cast(null as varchar)"
-    outer.append(f"{f'coalesce({REASON}, {found})' if REASON in given else found} as {REASON}")  # what could not be read has no columns to judge
-    return f"select {', '.join(outer)} from (select {', '.join(inner)} from page)"
+    outer += [
+        f"__deleted as {IS_DELETED}",
+        f"md5(concat_ws(chr(31), {', '.join(parts)})) as {ROW_HASH}",
+        f"{_extra(contract, given)} as {EXTRA}",
+        f"{f'coalesce({REASON}, {found})' if REASON in given else found} as {REASON}",  # what could not be read has no columns to judge
+    ]
+    return f"select {', '.join(outer)} from (select page.*, {', '.join(inner)} from page) as page"
 
 
-def typed_column(column: Column, given: pa.DataType | None, zone: str | None) -> tuple[str, str | None]:
-    """SQL of the value in the contract's type (NULL if it does not fit), and SQL of what is wrong with it (None = nothing can be)."""
-    target, raw = column.duckdb_type, _quote(column.name)
+def typed_column(column: Column, given: pa.DataType | None, zone: str | None) -> str:
+    """SQL of a page's column in the contract's type, NULL where it does not fit. `given` is its Arrow type, None if it is not there."""
     if given is None or types.is_null(given):
-        return f"cast(null as {target})", None
-    if types.is_string(given) and column.data_type != "string":
-        raw = f"nullif(trim({raw}), '')"
-    value = _value(column, raw, given, zone)
-    if value == raw or column.data_type == "string":
-        return value, None
+        return f"cast(null as {column.duckdb_type})"
+    return _value(column, _filled(column, given), given, zone)
+
+
+def _misfit(column: Column, given: pa.DataType | None, typed: str, zone: str | None) -> str | None:
+    """SQL of what is wrong with the value that became `typed`; None when nothing can be."""
+    if given is None or types.is_null(given) or column.data_type == "string" or _always_fits(column, given):
+        return None
+    raw = _filled(column, given)
     wrong = _text(f"{column.name}: {NOT_A} {column.data_type}")
     if column.data_type == "timestamp" and zone is None:
         naive = f"try_cast({raw} as timestamp) is not null" if types.is_string(given) else str(_is_naive(given)).lower()
         wrong = f"case when {naive} then {_text(f'{column.name}: {NO_ZONE}')} else {wrong} end"
-    return value, f"case when {raw} is not null and {value} is null then {wrong} end"
+    return f"case when {typed} is null and {raw} is not null then {wrong} end"
+
+
+def _filled(column: Column, given: pa.DataType) -> str:
+    """The raw value; empty text counts as none where no text is wanted."""
+    raw = f"page.{_quote(column.name)}"
+    return f"nullif(trim({raw}), '')" if types.is_string(given) and column.data_type != "string" else raw
+
+
+def _always_fits(column: Column, given: pa.DataType) -> bool:
+    if column.data_type == "timestamp":
+        return types.is_timestamp(given) and given.tz is not None
+    return given == column.arrow_type and column.data_type != "double"  # NaN is a double, but no number
 
 
 def _value(column: Column, raw: str, given: pa.DataType, zone: str | None) -> str:
     kind, target, nothing = column.data_type, column.duckdb_type, f"cast(null as {column.duckdb_type})"
+    if _always_fits(column, given):
+        return f"cast({raw} as timestamp)" if kind == "timestamp" else raw
     is_text, is_float = types.is_string(given), types.is_floating(given)
     is_number = types.is_integer(given) or is_float or types.is_decimal(given)
     tried = f"try_cast({raw} as {target})"

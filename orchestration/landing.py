@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -40,6 +41,8 @@ class Lake:
     def __init__(self, root: Path, quarantine_root: Path, contracts: Contracts, *, overlap: timedelta = OVERLAP) -> None:
         self.root, self.quarantine_root = Path(root), Path(quarantine_root)
         self._contracts, self._overlap = contracts, overlap
+        self._memory: duckdb.DuckDBPyConnection | None = None  # opened by the first load
+        self._opening = threading.Lock()  # sources are loaded side by side
 
     def load(
         self,
@@ -131,8 +134,7 @@ class Lake:
     def _loads(
         self, source: Source, tables: dict[str, Contract], *, load_date: date, until: datetime, run_id: str, full: bool
     ) -> Iterator[dict[str, TableLoad]]:
-        connection = duckdb.connect(config={"threads": 2})
-        connection.execute("set TimeZone = 'UTC'")
+        connection = self._connection()
         started_at = utc_now()
         loads = {
             table: TableLoad(
@@ -166,6 +168,16 @@ class Lake:
         except LakeError:
             return None
         return manifests if all(manifest.run_id == run_id for manifest in manifests) else None
+
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        """For the checks of one load, of its own. They are projections: there is nothing to optimize, and trying costs more than they do."""
+        with self._opening:
+            if self._memory is None:
+                self._memory = duckdb.connect(config={"threads": 2})
+        connection = self._memory.cursor()
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("pragma disable_optimizer")
+        return connection
 
     def _contract(self, vendor: str, table: str) -> Contract:
         try:
