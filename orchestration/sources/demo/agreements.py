@@ -83,9 +83,21 @@ def _first(scope: Scope, rng: np.random.Generator, who: Frame) -> Frame:
     length = np.where((rng.random(n) < 0.2) & (percent < 50), FOREVER, periods * MONTHS[interval])
     subs = pd.DataFrame(
         {
-            "cust": np.arange(n), "kind": "main", "trial_start": np.where(trial, signup, NEVER), "start": start, "currency": who["currency"].to_numpy(),
-            "plan": plan, "interval": interval, "seats": seats, "percent": np.where(discounted, percent, 0), "discount_months": np.where(discounted, length, 0),
-            "by_invoice": (size > 0.8) & (rng.random(n) < 0.7), "fee": rng.random(n) < 0.22, "limit": NEVER, "churn_scale": 1.0, "second_payer": False,
+            "cust": np.arange(n),
+            "kind": "main",
+            "trial_start": np.where(trial, signup, NEVER),
+            "start": start,
+            "currency": who["currency"].to_numpy(),
+            "plan": plan,
+            "interval": interval,
+            "seats": seats,
+            "percent": np.where(discounted, percent, 0),
+            "discount_months": np.where(discounted, length, 0),
+            "by_invoice": (size > 0.8) & (rng.random(n) < 0.7),
+            "fee": rng.random(n) < 0.22,
+            "limit": NEVER,
+            "churn_scale": 1.0,
+            "second_payer": False,
         }
     )
     # Who never converts lets the trial run out.
@@ -98,8 +110,18 @@ def _returns(rng: np.random.Generator, main: Frame) -> Frame:
     gone = main[(main["ended_by"].isin(["voluntary", "involuntary"])).to_numpy() & (rng.random(len(main)) < 0.3)].copy()
     gap = np.where(gone["ended_by"] == "voluntary", rng.integers(12, 150, len(gone)), rng.integers(6, 45, len(gone)))
     back = gone.assign(
-        kind="return", trial_start=NEVER, start=gone["end"] + gap * DAY + rng.integers(-20_000, 20_000, len(gone)), percent=0, discount_months=0, fee=False,
-        seats=np.maximum(gone["seats"] - rng.integers(0, 3, len(gone)), 2), interval=0, end=NEVER, ended_by="", churn_scale=0.6, second_payer=rng.random(len(gone)) < 0.4,
+        kind="return",
+        trial_start=NEVER,
+        start=gone["end"] + gap * DAY + rng.integers(-20_000, 20_000, len(gone)),
+        percent=0,
+        discount_months=0,
+        fee=False,
+        seats=np.maximum(gone["seats"] - rng.integers(0, 3, len(gone)), 2),
+        interval=0,
+        end=NEVER,
+        ended_by="",
+        churn_scale=0.6,
+        second_payer=rng.random(len(gone)) < 0.4,
     )
     return _blank(back.reset_index(drop=True))
 
@@ -107,7 +129,20 @@ def _returns(rng: np.random.Generator, main: Frame) -> Frame:
 def _add_ons(rng: np.random.Generator, main: Frame) -> Frame:
     chosen = main[(main["ended_by"] != "trial").to_numpy() & (rng.random(len(main)) < 0.11)].copy()
     start = chosen["start"] + rng.integers(40, 260, len(chosen)) * DAY + rng.integers(0, DAY, len(chosen))
-    extra = chosen.assign(kind="addon", trial_start=NEVER, start=start, plan=ADD_ON, interval=0, percent=0, discount_months=0, fee=False, limit=chosen["end"], end=NEVER, ended_by="", churn_scale=1.6)
+    extra = chosen.assign(
+        kind="addon",
+        trial_start=NEVER,
+        start=start,
+        plan=ADD_ON,
+        interval=0,
+        percent=0,
+        discount_months=0,
+        fee=False,
+        limit=chosen["end"],
+        end=NEVER,
+        ended_by="",
+        churn_scale=1.6,
+    )
     return _blank(extra[(add_months(extra["start"].to_numpy(), 1) <= extra["limit"].to_numpy())].reset_index(drop=True))
 
 

@@ -80,7 +80,7 @@ def ids(prefix: str, numbers: np.ndarray, width: int = 0) -> pa.Array:
 
 def pick(values: list | np.ndarray, index: np.ndarray) -> np.ndarray:
     """values[index], with NULL where the index is negative."""
-    chosen = np.asarray(list(values) + [None], dtype=object)
+    chosen = np.asarray([*list(values), None], dtype=object)
     return chosen[np.where(index < 0, len(values), index)]
 
 
@@ -137,6 +137,16 @@ class Versions:
     def view(self, until: int, since: int | None = None) -> Frame:
         """The records as they stand just before `until`."""
         return self.frame.iloc[self.rows_at(until, since)]
+
+
+def join_versions(parts: list[Versions]) -> Versions:
+    """The same table of several blocks as one; keys are moved apart."""
+    if len(parts) == 1:
+        return parts[0]
+    shift = np.cumsum([0] + [int(p.key.max(initial=-1)) + 1 for p in parts[:-1]])
+    frame = pd.concat([p.frame for p in parts], ignore_index=True)
+    key = np.concatenate([p.key + s for p, s in zip(parts, shift, strict=True)])
+    return Versions(frame, key, np.concatenate([p.at for p in parts]), np.concatenate([p.gone for p in parts]), parts[0].money)
 
 
 def forward_fill(events: Frame, by: str, at: str, columns: list[str]) -> Frame:

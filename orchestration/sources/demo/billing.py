@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from orchestration.sources.demo import words
 from orchestration.sources.demo.agreements import HOUR, MONTHS, Agreements, price
 from orchestration.sources.demo.base import DAY, EXPONENT, NEVER, Frame, Scope, add_months
 
@@ -36,7 +35,11 @@ def make_ledger(scope: Scope, who: Frame, agreements: Agreements) -> Ledger:
     prorated = _prorations(agreements, regular)
     lines = pd.concat([_trials(scope, agreements), regular, prorated], ignore_index=True)
     lines = lines[lines["issued"] < scope.end].reset_index(drop=True)
-    heads = lines.drop_duplicates(["sub", "issued"]).sort_values(["issued", "sub"], kind="stable")[["sub", "issued", "period_start", "period_end", "role"]].reset_index(drop=True)
+    heads = (
+        lines.drop_duplicates(["sub", "issued"])
+        .sort_values(["issued", "sub"], kind="stable")[["sub", "issued", "period_start", "period_end", "role"]]
+        .reset_index(drop=True)
+    )
     heads["inv"] = np.arange(len(heads))
     lines = lines.merge(heads[["sub", "issued", "inv"]], on=["sub", "issued"], how="left", validate="many_to_one")
     lines["kind"] = "recurring"
@@ -73,8 +76,16 @@ def _periods(scope: Scope, agreements: Agreements) -> Frame:
     percent = np.where(k * length[row] < subs["discount_months"].to_numpy()[row], subs["percent"].to_numpy()[row], 0)
     return pd.DataFrame(
         {
-            "sub": row, "issued": begin, "role": FULL, "plan": plan, "quantity": quantity, "unit": unit, "amount": unit * quantity, "discount": unit * quantity * percent // 100,
-            "period_start": begin, "period_end": add_months(subs["start"].to_numpy()[row], (k + 1) * length[row]),
+            "sub": row,
+            "issued": begin,
+            "role": FULL,
+            "plan": plan,
+            "quantity": quantity,
+            "unit": unit,
+            "amount": unit * quantity,
+            "discount": unit * quantity * percent // 100,
+            "period_start": begin,
+            "period_end": add_months(subs["start"].to_numpy()[row], (k + 1) * length[row]),
         }
     )
 
@@ -85,8 +96,16 @@ def _trials(scope: Scope, agreements: Agreements) -> Frame:
     unit = price(subs["currency"].to_numpy(), subs["plan"].to_numpy(), subs["interval"].to_numpy())
     return pd.DataFrame(
         {
-            "sub": subs["sub"].to_numpy(), "issued": subs["trial_start"].to_numpy(), "role": "trial", "plan": subs["plan"].to_numpy(), "quantity": subs["seats"].to_numpy(), "unit": unit * 0,
-            "amount": 0, "discount": 0, "period_start": subs["trial_start"].to_numpy(), "period_end": subs["start"].to_numpy(),
+            "sub": subs["sub"].to_numpy(),
+            "issued": subs["trial_start"].to_numpy(),
+            "role": "trial",
+            "plan": subs["plan"].to_numpy(),
+            "quantity": subs["seats"].to_numpy(),
+            "unit": unit,
+            "amount": 0,
+            "discount": 0,
+            "period_start": subs["trial_start"].to_numpy(),
+            "period_end": subs["start"].to_numpy(),
         }
     )
 
@@ -109,8 +128,16 @@ def _prorations(agreements: Agreements, regular: Frame) -> Frame:
         parts.append(
             pd.DataFrame(
                 {
-                    "sub": sub, "issued": at, "role": role, "plan": plan, "quantity": quantity, "unit": unit, "amount": sign * np.round(unit * quantity * share).astype("int64"),
-                    "discount": 0, "period_start": at, "period_end": until,
+                    "sub": sub,
+                    "issued": at,
+                    "role": role,
+                    "plan": plan,
+                    "quantity": quantity,
+                    "unit": unit,
+                    "amount": sign * np.round(unit * quantity * share).astype("int64"),
+                    "discount": 0,
+                    "period_start": at,
+                    "period_end": until,
                 }
             )
         )
@@ -131,8 +158,18 @@ def _extras(rng: np.random.Generator, subs: Frame, heads: Frame) -> Frame:
         parts.append(
             pd.DataFrame(
                 {
-                    "sub": head["sub"], "issued": head["issued"], "role": kind, "kind": kind, "plan": -1, "quantity": 1, "unit": amount[rows], "amount": amount[rows], "discount": 0,
-                    "period_start": head["issued"], "period_end": head["issued"], "inv": head["inv"],
+                    "sub": head["sub"],
+                    "issued": head["issued"],
+                    "role": kind,
+                    "kind": kind,
+                    "plan": -1,
+                    "quantity": amount[rows] if kind == "usage" else 1,
+                    "unit": 1 if kind == "usage" else amount[rows],
+                    "amount": amount[rows],
+                    "discount": 0,
+                    "period_start": head["issued"],
+                    "period_end": head["issued"],
+                    "inv": head["inv"],
                 }
             )
         )
@@ -158,8 +195,18 @@ def _tax(who: Frame, subs: Frame, heads: Frame, lines: Frame) -> Frame:
     head = heads[rows]
     return pd.DataFrame(
         {
-            "sub": head["sub"], "issued": head["issued"], "role": "tax", "kind": "tax", "plan": -1, "quantity": 1, "unit": tax[rows], "amount": tax[rows], "discount": 0,
-            "period_start": head["issued"], "period_end": head["issued"], "inv": head["inv"],
+            "sub": head["sub"],
+            "issued": head["issued"],
+            "role": "tax",
+            "kind": "tax",
+            "plan": -1,
+            "quantity": 1,
+            "unit": tax[rows],
+            "amount": tax[rows],
+            "discount": 0,
+            "period_start": head["issued"],
+            "period_end": head["issued"],
+            "inv": head["inv"],
         }
     )
 
@@ -207,7 +254,9 @@ def _collect(scope: Scope, rng: np.random.Generator, agreements: Agreements, hea
 
 def _attempt(heads: Frame, rows: np.ndarray, at: np.ndarray, ok: bool, rng: np.random.Generator) -> Frame:
     code = rng.choice(["card_declined", "insufficient_funds", "expired_card"], int(rows.sum()))
-    return pd.DataFrame({"inv": heads["inv"].to_numpy()[rows], "at": at[rows], "ok": ok, "amount": heads["due"].to_numpy()[rows], "code": None if ok else code})
+    return pd.DataFrame(
+        {"inv": heads["inv"].to_numpy()[rows], "at": at[rows], "ok": ok, "amount": heads["due"].to_numpy()[rows], "code": None if ok else code}
+    )
 
 
 def _credits(rng: np.random.Generator, subs: Frame, heads: Frame, lines: Frame) -> Frame:
@@ -223,7 +272,9 @@ def _credits(rng: np.random.Generator, subs: Frame, heads: Frame, lines: Frame) 
     begin, until = on["period_start"].to_numpy(), np.minimum(on["period_end"].to_numpy(), subs["end"].to_numpy()[on["sub"].to_numpy()])
     at = begin + ((until - begin) * rng.uniform(0.1, 0.8, len(noted))).astype("int64")
     amount = (on["amount"].to_numpy() - on["discount"].to_numpy()) * share // 100
-    notes = pd.DataFrame({"kind": "credit_note", "inv": noted["inv"].to_numpy(), "line": on["line"].to_numpy(), "amount": amount, "at": at, "until": until})
+    notes = pd.DataFrame(
+        {"kind": "credit_note", "inv": noted["inv"].to_numpy(), "line": on["line"].to_numpy(), "amount": amount, "at": at, "until": until}
+    )
     parts = [notes[(notes["amount"] > 0) & (notes["at"] > paid[notes["inv"]])]]
     for kind, rows in (("refund", plain & (draw > 0.993)), ("dispute", plain & (draw > 0.9915) & (draw <= 0.993) & ~heads["by_invoice"].to_numpy())):
         head = heads[rows]

@@ -37,9 +37,14 @@ def plan_rows() -> Frame:
     currency, plan, interval = (np.array(x) for x in zip(*keys, strict=True))
     return pd.DataFrame(
         {
-            "plan_id": plan_id(currency, plan, interval), "product_id": pick([f"prod_{p}" for p in words.PLANS], plan), "product_name": pick(words.PLAN_NAMES, plan),
-            "plan_name": pick(words.PLAN_NAMES, plan) + " " + pick(["monthly", "quarterly", "yearly"], interval), "interval": INTERVAL[interval], "interval_count": INTERVAL_COUNT[interval],
-            "unit_amount": price(currency, plan, interval), "currency": currency,
+            "plan_id": plan_id(currency, plan, interval),
+            "product_id": pick([f"prod_{p}" for p in words.PLANS], plan),
+            "product_name": pick(words.PLAN_NAMES, plan),
+            "plan_name": pick(words.PLAN_NAMES, plan) + " " + pick(["monthly", "quarterly", "yearly"], interval),
+            "interval": INTERVAL[interval],
+            "interval_count": INTERVAL_COUNT[interval],
+            "unit_amount": price(currency, plan, interval),
+            "currency": currency,
         }
     )
 
@@ -81,8 +86,15 @@ def make_payers(scope: Scope, who: Frame, accounts: Accounts, agreements: Agreem
     dead = (made.index.to_numpy() % 2 == 0) & np.isin(cust, subs["cust"].to_numpy()[subs["ended_by"] == "trial"]) & (rng.random(n) < 0.3)
     frame = pd.DataFrame(
         {
-            "payer": np.arange(n), "cust": cust, "created": created, "account_id": account, "email": untidy(rng, email, 0.07), "name": untidy(rng, who["name"].to_numpy()[cust], 0.1),
-            "domain": domain, "deleted_at": np.where(dead, created + rng.integers(40, 120, n) * DAY, NEVER), "edited_at": np.where(rng.random(n) < 0.15, created + rng.integers(10, 400, n) * DAY, NEVER),
+            "payer": np.arange(n),
+            "cust": cust,
+            "created": created,
+            "account_id": account,
+            "email": untidy(rng, email, 0.07),
+            "name": untidy(rng, who["name"].to_numpy()[cust], 0.1),
+            "domain": domain,
+            "deleted_at": np.where(dead, created + rng.integers(40, 120, n) * DAY, NEVER),
+            "edited_at": np.where(rng.random(n) < 0.15, created + rng.integers(10, 400, n) * DAY, NEVER),
         }
     )
     return Payers(frame, np.searchsorted(made.index.to_numpy(), key))
@@ -99,9 +111,18 @@ def customer_versions(scope: Scope, who: Frame, payers: Payers) -> Versions:
         parts.append(
             pd.DataFrame(
                 {
-                    "key": rows, "at": at[rows], "customer_id": text("cus_", scope, rows), "account_id": part["account_id"].to_numpy(), "name": part["name"].to_numpy(), "email": part["email"].to_numpy(),
-                    "domain": part["domain"].to_numpy(), "country": who["country"].to_numpy()[cust[rows]], "currency": who["currency"].to_numpy()[cust[rows]],
-                    "created_at": stamp(part["created"]), "updated_at": stamp(at[rows]), "deleted": at[rows] >= part["deleted_at"].to_numpy(),
+                    "key": rows,
+                    "at": at[rows],
+                    "customer_id": text("cus_", scope, rows),
+                    "account_id": part["account_id"].to_numpy(),
+                    "name": part["name"].to_numpy(),
+                    "email": part["email"].to_numpy(),
+                    "domain": part["domain"].to_numpy(),
+                    "country": who["country"].to_numpy()[cust[rows]],
+                    "currency": who["currency"].to_numpy()[cust[rows]],
+                    "created_at": stamp(part["created"]),
+                    "updated_at": stamp(at[rows]),
+                    "deleted": at[rows] >= part["deleted_at"].to_numpy(),
                 }
             )
         )
@@ -126,7 +147,15 @@ def subscription_versions(scope: Scope, agreements: Agreements, payers: Payers, 
     heads = ledger.invoices
     full = heads[(heads["role"] == FULL) & ~heads["voided"]]
     parts = [
-        pd.DataFrame({"sub": sub, "at": opened, "status": np.where(trial, "trialing", "active"), "period_start": opened, "period_end": np.where(trial, start, add_months(start, length))}),
+        pd.DataFrame(
+            {
+                "sub": sub,
+                "at": opened,
+                "status": np.where(trial, "trialing", "active"),
+                "period_start": opened,
+                "period_end": np.where(trial, start, add_months(start, length)),
+            }
+        ),
         pd.DataFrame({"sub": full["sub"], "at": full["issued"], "period_start": full["period_start"], "period_end": full["period_end"]}),
         pd.DataFrame({"sub": sub[trial & (end > start)], "at": start[trial & (end > start)], "status": "active"}),
         pd.DataFrame({"sub": agreements.changes["sub"], "at": agreements.changes["at"]}),
@@ -155,13 +184,31 @@ def subscription_versions(scope: Scope, agreements: Agreements, payers: Payers, 
     moment = lambda name: stamp(state[name].fillna(NEVER).to_numpy().astype("int64"))  # noqa: E731
     frame = pd.DataFrame(
         {
-            "subscription_id": text("sub_", scope, row), "customer_id": text("cus_", scope, payers.of_sub[row]), "status": state["status"], "plan_id": plan_id(currency, plan, interval),
-            "quantity": terms["quantity"].to_numpy(), "unit_amount": price(currency, plan, interval), "currency": currency, "interval": INTERVAL[interval], "interval_count": INTERVAL_COUNT[interval],
-            "discount_percent": np.where(percent > 0, percent, np.nan), "discount_ends_at": stamp(np.where((percent > 0) & (months < FOREVER), add_months(start[row], np.minimum(months, 99)), NEVER)),
-            "started_at": stamp(opened[row]), "trial_ends_at": stamp(np.where(trial[row], start[row], NEVER)), "paused_at": moment("paused_at"), "resumed_at": moment("resumed_at"),
-            "cancel_requested_at": moment("cancel_at"), "canceled_at": moment("cancel_at"), "ended_at": moment("ended_at"), "current_period_start": moment("period_start"),
-            "current_period_end": moment("period_end"), "updated_at": stamp(at), "_by_invoice": subs["by_invoice"].to_numpy()[row], "_discount_months": months,
-            "_reason": pick([r for r, _ in words.REASONS], np.where(at >= end[row], subs["reason"].to_numpy()[row], -1)), "_ended_by": subs["ended_by"].to_numpy()[row],
+            "subscription_id": text("sub_", scope, row),
+            "customer_id": text("cus_", scope, payers.of_sub[row]),
+            "status": state["status"],
+            "plan_id": plan_id(currency, plan, interval),
+            "quantity": terms["quantity"].to_numpy(),
+            "unit_amount": price(currency, plan, interval),
+            "currency": currency,
+            "interval": INTERVAL[interval],
+            "interval_count": INTERVAL_COUNT[interval],
+            "discount_percent": np.where(percent > 0, percent, np.nan),
+            "discount_ends_at": stamp(np.where((percent > 0) & (months < FOREVER), add_months(start[row], np.minimum(months, 99)), NEVER)),
+            "started_at": stamp(opened[row]),
+            "trial_ends_at": stamp(np.where(trial[row], start[row], NEVER)),
+            "paused_at": moment("paused_at"),
+            "resumed_at": moment("resumed_at"),
+            "cancel_requested_at": moment("cancel_at"),
+            "canceled_at": moment("cancel_at"),
+            "ended_at": moment("ended_at"),
+            "current_period_start": moment("period_start"),
+            "current_period_end": moment("period_end"),
+            "updated_at": stamp(at),
+            "_by_invoice": subs["by_invoice"].to_numpy()[row],
+            "_discount_months": months,
+            "_reason": pick([r for r, _ in words.REASONS], np.where(at >= end[row], subs["reason"].to_numpy()[row], -1)),
+            "_ended_by": subs["ended_by"].to_numpy()[row],
         }
     )
     return Versions.build(frame, row, at, money=("unit_amount",))
@@ -181,10 +228,26 @@ def invoice_versions(scope: Scope, ledger: Ledger, payers: Payers) -> Versions:
         parts.append(
             pd.DataFrame(
                 {
-                    "key": rows, "at": at[rows], "invoice_id": text("in_", scope, rows), "customer_id": text("cus_", scope, payers.of_sub[sub]), "subscription_id": text("sub_", scope, sub), "status": status,
-                    "currency": head["currency"].to_numpy(), "total": head["total"].to_numpy(), "amount_paid": head["due"].to_numpy() if paid else 0, "issued_at": stamp(head["issued"]), "due_at": stamp(head["due_at"]),
-                    "paid_at": stamp(at[rows] if paid else np.full(len(rows), NEVER)), "updated_at": stamp(at[rows]), "_attempts": np.where(paid, tries[rows], 0), "_applied": head["applied"].to_numpy(), "_due": head["due"].to_numpy(),
-                    "_role": head["role"].to_numpy(), "_by_invoice": head["by_invoice"].to_numpy(), "_period_start": stamp(head["period_start"]), "_period_end": stamp(head["period_end"]),
+                    "key": rows,
+                    "at": at[rows],
+                    "invoice_id": text("in_", scope, rows),
+                    "customer_id": text("cus_", scope, payers.of_sub[sub]),
+                    "subscription_id": text("sub_", scope, sub),
+                    "status": status,
+                    "currency": head["currency"].to_numpy(),
+                    "total": head["total"].to_numpy(),
+                    "amount_paid": head["due"].to_numpy() if paid else 0,
+                    "issued_at": stamp(head["issued"]),
+                    "due_at": stamp(head["due_at"]),
+                    "paid_at": stamp(at[rows] if paid else np.full(len(rows), NEVER)),
+                    "updated_at": stamp(at[rows]),
+                    "_attempts": np.where(paid, tries[rows], 0),
+                    "_applied": head["applied"].to_numpy(),
+                    "_due": head["due"].to_numpy(),
+                    "_role": head["role"].to_numpy(),
+                    "_by_invoice": head["by_invoice"].to_numpy(),
+                    "_period_start": stamp(head["period_start"]),
+                    "_period_end": stamp(head["period_end"]),
                 }
             )
         )
@@ -201,11 +264,23 @@ def line_versions(scope: Scope, agreements: Agreements, ledger: Ledger, payers: 
     recurring = (line["kind"] == "recurring").to_numpy()
     frame = pd.DataFrame(
         {
-            "line_id": text("il_", scope, line["line"].to_numpy()), "invoice_id": text("in_", scope, line["inv"].to_numpy()), "customer_id": text("cus_", scope, payers.of_sub[sub]),
-            "subscription_id": text("sub_", scope, sub), "plan_id": plan_id(currency, line["plan"].to_numpy(), interval), "kind": line["kind"].to_numpy(), "quantity": line["quantity"].to_numpy(),
-            "unit_amount": line["unit"].to_numpy(), "amount": line["amount"].to_numpy(), "discount_amount": line["discount"].to_numpy(), "currency": currency, "period_start": stamp(line["period_start"]),
-            "period_end": stamp(line["period_end"]), "interval": np.where(recurring, INTERVAL[interval], None), "interval_count": pd.array(np.where(recurring, INTERVAL_COUNT[interval], None), dtype="Int64"),
-            "is_proration": np.isin(line["role"].to_numpy(), ["unused", "remaining"]), "_role": line["role"].to_numpy(),
+            "line_id": text("il_", scope, line["line"].to_numpy()),
+            "invoice_id": text("in_", scope, line["inv"].to_numpy()),
+            "customer_id": text("cus_", scope, payers.of_sub[sub]),
+            "subscription_id": text("sub_", scope, sub),
+            "plan_id": plan_id(currency, line["plan"].to_numpy(), interval),
+            "kind": line["kind"].to_numpy(),
+            "quantity": line["quantity"].to_numpy(),
+            "unit_amount": line["unit"].to_numpy(),
+            "amount": line["amount"].to_numpy(),
+            "discount_amount": line["discount"].to_numpy(),
+            "currency": currency,
+            "period_start": stamp(line["period_start"]),
+            "period_end": stamp(line["period_end"]),
+            "interval": np.where(recurring, INTERVAL[interval], None),
+            "interval_count": pd.array(np.where(recurring, INTERVAL_COUNT[interval], None), dtype="Int64"),
+            "is_proration": np.isin(line["role"].to_numpy(), ["unused", "remaining"]),
+            "_role": line["role"].to_numpy(),
         }
     )
     return Versions.build(frame, np.arange(len(line)), issued, money=("unit_amount", "amount", "discount_amount"))
@@ -217,8 +292,14 @@ def payment_versions(scope: Scope, ledger: Ledger, payers: Payers) -> Versions:
     head = ledger.invoices.iloc[pay["inv"]]
     frame = pd.DataFrame(
         {
-            "payment_id": text("ch_", scope, np.arange(len(pay))), "invoice_id": text("in_", scope, pay["inv"].to_numpy()), "customer_id": text("cus_", scope, payers.of_sub[head["sub"].to_numpy()]),
-            "status": np.where(pay["ok"], "succeeded", "failed"), "amount": pay["amount"].to_numpy(), "currency": head["currency"].to_numpy(), "attempted_at": stamp(pay["at"]), "failure_code": pay["code"].to_numpy(),
+            "payment_id": text("ch_", scope, np.arange(len(pay))),
+            "invoice_id": text("in_", scope, pay["inv"].to_numpy()),
+            "customer_id": text("cus_", scope, payers.of_sub[head["sub"].to_numpy()]),
+            "status": np.where(pay["ok"], "succeeded", "failed"),
+            "amount": pay["amount"].to_numpy(),
+            "currency": head["currency"].to_numpy(),
+            "attempted_at": stamp(pay["at"]),
+            "failure_code": pay["code"].to_numpy(),
         }
     )
     return Versions.build(frame, np.arange(len(pay)), pay["at"].to_numpy(), money=("amount",))
@@ -229,7 +310,9 @@ def charge_versions(scope: Scope, ledger: Ledger, payers: Payers) -> Versions:
     base = payment_versions(scope, ledger, payers).frame.assign(amount_refunded=0, disputed=False)
     at = ledger.payments["at"].to_numpy()
     succeeded = ledger.payments[ledger.payments["ok"]].reset_index().set_index("inv")["index"]
-    after = ledger.credits[ledger.credits["kind"].isin(["refund", "dispute"]) & ledger.credits["inv"].isin(succeeded.index) & (ledger.credits["at"] < scope.end)]
+    after = ledger.credits[
+        ledger.credits["kind"].isin(["refund", "dispute"]) & ledger.credits["inv"].isin(succeeded.index) & (ledger.credits["at"] < scope.end)
+    ]
     of_charge = succeeded.loc[after["inv"]].to_numpy()
     refund = (after["kind"] == "refund").to_numpy()
     later = base.iloc[of_charge].assign(amount_refunded=np.where(refund, after["amount"], 0), disputed=~refund)
@@ -246,9 +329,15 @@ def credit_versions(scope: Scope, ledger: Ledger, payers: Payers) -> Versions:
     prefix = credit["kind"].map({"refund": "re_", "credit_note": "cn_", "dispute": "dp_"}).to_numpy().astype(object)
     frame = pd.DataFrame(
         {
-            "credit_id": prefix + text("", scope, credit["credit"].to_numpy()), "kind": credit["kind"].to_numpy(), "customer_id": text("cus_", scope, payers.of_sub[head["sub"].to_numpy()]),
-            "invoice_id": text("in_", scope, credit["inv"].to_numpy()), "line_id": text("il_", scope, credit["line"].to_numpy()), "amount": credit["amount"].to_numpy(), "currency": head["currency"].to_numpy(),
-            "issued_at": stamp(credit["at"]), "_charge_id": charge,
+            "credit_id": prefix + text("", scope, credit["credit"].to_numpy()),
+            "kind": credit["kind"].to_numpy(),
+            "customer_id": text("cus_", scope, payers.of_sub[head["sub"].to_numpy()]),
+            "invoice_id": text("in_", scope, credit["inv"].to_numpy()),
+            "line_id": text("il_", scope, credit["line"].to_numpy()),
+            "amount": credit["amount"].to_numpy(),
+            "currency": head["currency"].to_numpy(),
+            "issued_at": stamp(credit["at"]),
+            "_charge_id": charge,
         }
     )
     return Versions.build(frame, np.arange(len(credit)), credit["at"].to_numpy(), money=("amount",))

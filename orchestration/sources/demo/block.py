@@ -30,7 +30,7 @@ class Block:
         self.payers = billing_tables.make_payers(scope, self.who, self.accounts, self.agreements, self.people)
 
     @cached_property
-    def ledger(self):  # noqa: ANN201
+    def ledger(self):
         """Invoices and what follows from them."""
         return make_ledger(self.scope, self.who, self.agreements)
 

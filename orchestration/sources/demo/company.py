@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from orchestration.sources.demo.base import FIRST_DAY, Scope
+from orchestration.sources.demo.base import FIRST_DAY, Scope, Versions, join_versions
 from orchestration.sources.demo.block import Block
 from orchestration.sources.demo.files import DOMAINS, write_files
+
+if TYPE_CHECKING:
+    from orchestration.sources.demo.server import DemoServer
 
 BLOCK = 2_000  # customers a block; memory grows with this, not with the company
 
@@ -24,6 +28,7 @@ class DemoCompany:
 
     def __init__(self, customers: int, days: int, seed: int, horizon: int) -> None:
         self.first_day: date = FIRST_DAY
+        self.horizon = horizon
         self.last_day: date = FIRST_DAY + timedelta(days=days - 1)
         self.blocks = [Block(scope) for scope in scopes(customers, days, seed, horizon)]
 
@@ -37,6 +42,16 @@ class DemoCompany:
     def write_files(self, out: Path, until: date, domains: tuple[str, ...] = DOMAINS, since: date | None = None) -> dict[str, int]:
         """The bring-your-own-tables contract as Parquet, as known at the end of `until` (UTC); with `since` only what is new or changed after it."""
         return write_files(self.blocks, Path(out), until, domains, since)
+
+    def table(self, domain: str, name: str) -> Versions:
+        """One table of the whole company, with the history of each record."""
+        return join_versions([block.tables[domain][name] for block in self.blocks])
+
+    def serve(self, clock: datetime) -> DemoServer:
+        """The vendors' APIs on loopback, showing what happened before `clock` (UTC). A context manager."""
+        from orchestration.sources.demo.server import DemoServer
+
+        return DemoServer(self, clock)
 
 
 def generate_to_files(customers: int, days: int, out: Path, seed: int = 7) -> dict[str, int]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from orchestration.sources.demo import words
 from orchestration.sources.demo.agreements import HOUR, MONTHS, Agreements, price
-from orchestration.sources.demo.base import DAY, EPOCH, EXPONENT, NEVER, Frame, Scope, Versions, add_months, ids, office_hours, pick, stamp
+from orchestration.sources.demo.base import DAY, EPOCH, EXPONENT, NEVER, Frame, Scope, Versions, add_months, ids, pick, stamp
 from orchestration.sources.demo.customers import Customers
 from orchestration.sources.demo.people import untidy
 
@@ -29,7 +29,9 @@ def make_accounts(scope: Scope, who: Frame) -> Accounts:
     rng = scope.rng("accounts")
     n = len(who)
     signup = EPOCH + who["day"].to_numpy() * DAY + who["hour"].to_numpy()
-    primary = pd.DataFrame({"cust": np.arange(n), "created": signup - rng.integers(5, 60, n) * DAY, "merged_at": NEVER, "merged_into": -1, "deleted_at": NEVER})
+    primary = pd.DataFrame(
+        {"cust": np.arange(n), "created": signup - rng.integers(5, 60, n) * DAY, "merged_at": NEVER, "merged_into": -1, "deleted_at": NEVER}
+    )
     draw = rng.random(n)
     draw[who["family"].to_numpy()] = 1  # their shared domain is mess enough
     twice = np.flatnonzero(draw < 0.065)
@@ -70,7 +72,14 @@ def account_versions(scope: Scope, who: Frame, accounts: Accounts, first_paid: n
     currency = who["currency"].to_numpy()[cust]
     scale = np.array([10 ** EXPONENT[c] for c in currency]) * np.where(currency == "JPY", 130, 1)
     stop = np.minimum(frame["merged_at"].to_numpy(), frame["deleted_at"].to_numpy())
-    moments = [created, np.where(filled_at > created, filled_at, NEVER), moved, np.where(is_copy, NEVER, paid + HOUR), frame["merged_at"].to_numpy(), frame["deleted_at"].to_numpy()]
+    moments = [
+        created,
+        np.where(filled_at > created, filled_at, NEVER),
+        moved,
+        np.where(is_copy, NEVER, paid + HOUR),
+        frame["merged_at"].to_numpy(),
+        frame["deleted_at"].to_numpy(),
+    ]
     # A merge is a change of the account that stays, too; it remembers all that went into it, along chains.
     merged_into, lost = frame["merged_into"].to_numpy(), [[] for _ in range(n)]
     touched = np.full(n, NEVER)
@@ -90,7 +99,8 @@ def account_versions(scope: Scope, who: Frame, accounts: Accounts, first_paid: n
         parts.append(
             pd.DataFrame(
                 {
-                    "acc": rows, "at": when,
+                    "acc": rows,
+                    "at": when,
                     "account_id": accounts.names[rows],
                     "name": name[rows],
                     "domain": np.where(when >= filled_at[rows], domain[rows], None),
@@ -125,7 +135,9 @@ def contact_versions(scope: Scope, accounts: Accounts, customers: Customers, peo
     leaves = rng.random(n) < np.where(decision, 0.16 * np.exp(-0.6 * base), 0.05)
     left = np.where(leaves, created + (life * rng.uniform(0.1, 1, n)).astype("int64"), NEVER)
     edited = np.where(rng.random(n) < 0.25, created + (life * rng.uniform(0.02, 1, n)).astype("int64"), NEVER)
-    erased = np.where((rng.random(n) < 0.006) & (known["role"] == "user").to_numpy(), created + (life * rng.uniform(0.3, 1, n)).astype("int64"), NEVER)
+    erased = np.where(
+        (rng.random(n) < 0.006) & (known["role"] == "user").to_numpy(), created + (life * rng.uniform(0.3, 1, n)).astype("int64"), NEVER
+    )
     email = untidy(rng, known["email"].to_numpy(), 0.06)
     email[(rng.random(n) < 0.03) & (known["role"] == "user").to_numpy()] = None
     numbers = ids("", 51_000_000_000 + scope.offset + np.arange(n)).to_numpy(zero_copy_only=False)
@@ -140,8 +152,17 @@ def contact_versions(scope: Scope, accounts: Accounts, customers: Customers, peo
         parts.append(
             pd.DataFrame(
                 {
-                    "key": rows, "seen": seen, "gone": gone, "contact_id": numbers[rows], "account_id": accounts.names[cust[rows]], "email": email[rows],
-                    "full_name": known["full_name"].to_numpy()[rows], "role": role[rows], "active": when < left[rows], "created_at": stamp(created[rows]), "updated_at": stamp(when),
+                    "key": rows,
+                    "seen": seen,
+                    "gone": gone,
+                    "contact_id": numbers[rows],
+                    "account_id": accounts.names[cust[rows]],
+                    "email": email[rows],
+                    "full_name": known["full_name"].to_numpy()[rows],
+                    "role": role[rows],
+                    "active": when < left[rows],
+                    "created_at": stamp(created[rows]),
+                    "updated_at": stamp(when),
                 }
             )
         )
@@ -158,15 +179,33 @@ def opportunity_versions(scope: Scope, who: Frame, accounts: Accounts, agreement
     def deals(kind: str, cust: np.ndarray, opened: np.ndarray, closed: np.ndarray, won: np.ndarray, amount: np.ndarray) -> None:
         parts.append(pd.DataFrame({"kind": kind, "cust": cust, "opened": opened, "closed": closed, "won": won, "amount": amount}))
 
-    yearly = price(subs["currency"].to_numpy(), subs["plan"].to_numpy(), subs["interval"].to_numpy()) * subs["seats"].to_numpy() * (12 // MONTHS[subs["interval"].to_numpy()])
+    yearly = (
+        price(subs["currency"].to_numpy(), subs["plan"].to_numpy(), subs["interval"].to_numpy())
+        * subs["seats"].to_numpy()
+        * (12 // MONTHS[subs["interval"].to_numpy()])
+    )
     main = (subs["kind"] != "addon").to_numpy() & (subs["ended_by"] != "trial").to_numpy()
     first = subs[main]
     created = accounts.frame["created"].to_numpy()
-    deals("new", first["cust"].to_numpy(), np.where(first["kind"] == "main", created[first["cust"]] + DAY, first["start"] - 9 * DAY), first["start"].to_numpy() + HOUR, np.ones(len(first), bool), yearly[main])
+    deals(
+        "new",
+        first["cust"].to_numpy(),
+        np.where(first["kind"] == "main", created[first["cust"]] + DAY, first["start"] - 9 * DAY),
+        first["start"].to_numpy() + HOUR,
+        np.ones(len(first), bool),
+        yearly[main],
+    )
     paying = set(first["cust"])
     never = np.array([c for c in range(len(who)) if c not in paying], dtype=int)
     closes = created[never] + rng.integers(40, 160, len(never)) * DAY
-    deals("new", never, created[never] + DAY, np.where(rng.random(len(never)) < 0.6, closes, NEVER), np.zeros(len(never), bool), np.full(len(never), 500_000))
+    deals(
+        "new",
+        never,
+        created[never] + DAY,
+        np.where(rng.random(len(never)) < 0.6, closes, NEVER),
+        np.zeros(len(never), bool),
+        np.full(len(never), 500_000),
+    )
     grown = np.flatnonzero(changes["prorated"].to_numpy() & (changes["quantity"].diff().fillna(0).to_numpy() > 0))
     sub = changes["sub"].to_numpy()[grown]
     at = changes["at"].to_numpy()[grown]
@@ -191,10 +230,19 @@ def opportunity_versions(scope: Scope, who: Frame, accounts: Accounts, agreement
         out.append(
             pd.DataFrame(
                 {
-                    "key": rows, "at": at[rows], "opportunity_id": names[rows], "account_id": accounts.names[deal["cust"].to_numpy()[rows]], "kind": deal["kind"].to_numpy()[rows],
-                    "stage": np.where(won, "closed_won", "closed_lost") if over else stage, "amount": deal["amount"].to_numpy()[rows], "currency": who["currency"].to_numpy()[deal["cust"].to_numpy()[rows]],
-                    "created_at": stamp(opened[rows]), "closed_at": stamp(at[rows] if over else np.full(len(rows), NEVER)), "is_won": pd.array(won if over else [None] * len(rows), dtype="boolean"),
-                    "loss_reason": np.where(won, None, lost_reason[rows]) if over else None, "updated_at": stamp(at[rows]),
+                    "key": rows,
+                    "at": at[rows],
+                    "opportunity_id": names[rows],
+                    "account_id": accounts.names[deal["cust"].to_numpy()[rows]],
+                    "kind": deal["kind"].to_numpy()[rows],
+                    "stage": np.where(won, "closed_won", "closed_lost") if over else stage,
+                    "amount": deal["amount"].to_numpy()[rows],
+                    "currency": who["currency"].to_numpy()[deal["cust"].to_numpy()[rows]],
+                    "created_at": stamp(opened[rows]),
+                    "closed_at": stamp(at[rows] if over else np.full(len(rows), NEVER)),
+                    "is_won": pd.array(won if over else [None] * len(rows), dtype="boolean"),
+                    "loss_reason": np.where(won, None, lost_reason[rows]) if over else None,
+                    "updated_at": stamp(at[rows]),
                 }
             )
         )

@@ -37,7 +37,11 @@ def make_customers(scope: Scope) -> Customers:
     later = round(n * 0.6 * scope.horizon / max(scope.days, 1))
     early = int(n * 0.4)
     day = np.concatenate(
-        [rng.integers(0, max(min(60, scope.days // 3), 1), early), rng.integers(0, scope.days, n - early), rng.integers(scope.days, scope.days + max(scope.horizon, 1), later)]
+        [
+            rng.integers(0, max(min(60, scope.days // 3), 1), early),
+            rng.integers(0, scope.days, n - early),
+            rng.integers(scope.days, scope.days + max(scope.horizon, 1), later),
+        ]
     )
     n += later
     number = scope.first + np.arange(n)

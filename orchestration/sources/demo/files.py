@@ -17,7 +17,14 @@ from orchestration.sources.demo.block import Block
 
 CONTRACT = Path(__file__).resolve().parents[3] / "models" / "staging" / "own" / "_own__sources.yml"
 DOMAINS = ("crm", "billing", "support", "product", "surveys")
-TYPES = {"string": pa.string(), "bigint": pa.int64(), "double": pa.float64(), "boolean": pa.bool_(), "date": pa.date32(), "timestamp": pa.timestamp("us", tz="UTC")}
+TYPES = {
+    "string": pa.string(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+}
 
 
 @cache
@@ -50,7 +57,11 @@ def to_arrow(frame: Frame, table: tuple[str, str], money: tuple[str, ...]) -> pa
         elif kind == "timestamp":
             columns[name] = pa.array(values.astype("datetime64[us]").dt.tz_localize("UTC"), type=TYPES[kind])
         elif kind == "date":
-            columns[name] = pa.array([None] * len(frame), type=pa.date32()) if values.isna().all() else pa.array(values.astype("datetime64[s]"), type=pa.timestamp("s")).cast(pa.date32())
+            columns[name] = (
+                pa.array([None] * len(frame), type=pa.date32())
+                if values.isna().all()
+                else pa.array(values.astype("datetime64[s]"), type=pa.timestamp("s")).cast(pa.date32())
+            )
         else:
             columns[name] = pa.array(values if len(frame) else [], type=TYPES[kind], from_pandas=True)
     return pa.table(columns)
@@ -72,7 +83,7 @@ def write_files(blocks: Iterable[Block], out: Path, until: date, domains: Iterab
                     continue
                 view = versions.view(end_of(until), None if since is None else end_of(since))
                 rows[f"{domain}.{table}"] = rows.get(f"{domain}.{table}", 0) + len(view)
-                if len(view) or since is None and block.scope.block == 0:
+                if len(view) or (since is None and block.scope.block == 0):
                     _write(to_arrow(view, (domain, table), versions.money), out / domain / table / f"{name}.parquet")
         if "product" in domains:
             for month, batch in block.usage.batches(until, since):
@@ -87,5 +98,3 @@ def _write(table: pa.Table, path: Path) -> None:
     part = path.with_suffix(".part")
     pq.write_table(table, part, compression="zstd", compression_level=1)
     part.replace(path)
-
-

@@ -40,7 +40,11 @@ def make_tickets(scope: Scope, customers: Customers, agreements: Agreements, peo
         number = rng.poisson(np.clip(rate, 0, 4)) * ((middle > begin) & (middle < until))
         who = np.repeat(np.arange(n), number)
         cust.append(who)
-        made.append(EPOCH + (week * 7 + rng.choice(7, len(who), p=[0.2, 0.2, 0.19, 0.18, 0.15, 0.04, 0.04])) * DAY + np.clip(rng.normal(13 * HOUR, 4 * HOUR, len(who)), 0, DAY - 1).astype(int))
+        made.append(
+            EPOCH
+            + (week * 7 + rng.choice(7, len(who), p=[0.2, 0.2, 0.19, 0.18, 0.15, 0.04, 0.04])) * DAY
+            + np.clip(rng.normal(13 * HOUR, 4 * HOUR, len(who)), 0, DAY - 1).astype(int)
+        )
     cust, made = np.concatenate(cust), np.concatenate(made)
     order = np.lexsort((cust, made))
     cust, made = cust[order], made[order]
@@ -52,7 +56,11 @@ def make_tickets(scope: Scope, customers: Customers, agreements: Agreements, peo
     priority = np.clip(np.searchsorted([0.25, 0.75, 0.94], draw[0] - 0.06 * health), 0, 3)
     reply = made + (np.exp(rng.normal(4.6, 1.1, n)) * 60 / (1 + 0.7 * priority)).astype(int)
     escalated = np.where((draw[1] < 0.035 * np.exp(-0.9 * health)), made + 2 * HOUR + (draw[2] * 4 * DAY).astype(int), NEVER)
-    solved = np.maximum(reply, np.where(escalated < NEVER, escalated, 0)) + (np.exp(rng.normal(9.9 - 0.35 * health, 1.2, n))).astype(int) + np.where(escalated < NEVER, rng.integers(1, 12, n) * DAY, 0)
+    solved = (
+        np.maximum(reply, np.where(escalated < NEVER, escalated, 0))
+        + (np.exp(rng.normal(9.9 - 0.35 * health, 1.2, n))).astype(int)
+        + np.where(escalated < NEVER, rng.integers(1, 12, n) * DAY, 0)
+    )
     reopened = np.where((draw[3] < 0.07) & (escalated == NEVER), solved + HOUR + (draw[4] * 3 * DAY).astype(int), NEVER)
     again = np.where(reopened < NEVER, reopened + (np.exp(rng.normal(10, 1, n))).astype(int), NEVER)
     final = np.where(reopened < NEVER, again, solved)
@@ -65,9 +73,23 @@ def make_tickets(scope: Scope, customers: Customers, agreements: Agreements, peo
     return Tickets(
         pd.DataFrame(
             {
-                "cust": cust, "made": made, "priority": priority, "reply": reply, "escalated": escalated,
-                "solved": solved, "reopened": reopened, "again": again, "final": final, "closed": final + 4 * DAY, "rated": rated, "score": score, "person": person, "topic": topic,
-                "erased": np.where(rng.random(n) < 0.004, final + 9 * DAY + rng.integers(0, 90, n) * DAY, NEVER), "no_org": rng.random(n) < 0.06, "agent": rng.integers(0, AGENTS, n),
+                "cust": cust,
+                "made": made,
+                "priority": priority,
+                "reply": reply,
+                "escalated": escalated,
+                "solved": solved,
+                "reopened": reopened,
+                "again": again,
+                "final": final,
+                "closed": final + 4 * DAY,
+                "rated": rated,
+                "score": score,
+                "person": person,
+                "topic": topic,
+                "erased": np.where(rng.random(n) < 0.004, final + 9 * DAY + rng.integers(0, 90, n) * DAY, NEVER),
+                "no_org": rng.random(n) < 0.06,
+                "agent": rng.integers(0, AGENTS, n),
                 "channel": rng.integers(0, 4, n),
             }
         )
@@ -91,8 +113,14 @@ def organization_versions(scope: Scope, who: Frame, accounts: Accounts, agreemen
         parts.append(
             pd.DataFrame(
                 {
-                    "key": cust[rows], "at": at[rows], "organization_id": organization_ids(scope, cust[rows]), "account_id": np.where(linked[rows], accounts.names[cust[rows]], None), "name": name[rows],
-                    "domain": domain[rows], "created_at": stamp(created[rows]), "updated_at": stamp(at[rows]),
+                    "key": cust[rows],
+                    "at": at[rows],
+                    "organization_id": organization_ids(scope, cust[rows]),
+                    "account_id": np.where(linked[rows], accounts.names[cust[rows]], None),
+                    "name": name[rows],
+                    "domain": domain[rows],
+                    "created_at": stamp(created[rows]),
+                    "updated_at": stamp(at[rows]),
                 }
             )
         )
@@ -121,15 +149,23 @@ def user_versions(scope: Scope, tickets: Tickets, people: Frame) -> Versions:
     person = t["person"].to_numpy()
     askers = pd.DataFrame(
         {
-            "user_id": user_ids(scope, person), "name": people["full_name"].to_numpy()[person], "email": people["email"].to_numpy()[person], "role": "end-user",
-            "organization_id": np.where(t["no_org"], None, organization_ids(scope, t["cust"].to_numpy())), "created": t["made"].to_numpy() - 1,
+            "user_id": user_ids(scope, person),
+            "name": people["full_name"].to_numpy()[person],
+            "email": people["email"].to_numpy()[person],
+            "role": "end-user",
+            "organization_id": np.where(t["no_org"], None, organization_ids(scope, t["cust"].to_numpy())),
+            "created": t["made"].to_numpy() - 1,
         }
     )
     number = np.arange(AGENTS if scope.block == 0 else 0)
     agents = pd.DataFrame(
         {
-            "user_id": ids("", 8000 + number).to_numpy(zero_copy_only=False), "name": pick([f"Agent {i}" for i in range(AGENTS)], number), "email": pick([f"agent{i}@{words.OWNER_DOMAIN}" for i in range(AGENTS)], number),
-            "role": np.where(number == 0, "admin", "agent"), "organization_id": None, "created": EPOCH - 300 * DAY,
+            "user_id": ids("", 8000 + number).to_numpy(zero_copy_only=False),
+            "name": pick([f"Agent {i}" for i in range(AGENTS)], number),
+            "email": pick([f"agent{i}@{words.OWNER_DOMAIN}" for i in range(AGENTS)], number),
+            "role": np.where(number == 0, "admin", "agent"),
+            "organization_id": None,
+            "created": EPOCH - 300 * DAY,
         }
     )
     out = pd.concat([agents, askers], ignore_index=True)
@@ -147,20 +183,48 @@ def ticket_versions(scope: Scope, tickets: Tickets, people: Frame) -> Versions:
     touched = np.where(rng.random(n) < 0.05, t["closed"].to_numpy() + rng.integers(1, 30, n) * DAY, NEVER)  # a late edit of tags
     names = ticket_ids(scope, np.arange(n))
     parts = []
-    for column, status in (("made", "new"), ("reply", "open"), ("escalated", "open"), ("solved", "solved"), ("reopened", "open"), ("again", "solved"), ("closed", "closed"), ("touched", "closed"), ("erased", "deleted")):
+    for column, status in (
+        ("made", "new"),
+        ("reply", "open"),
+        ("escalated", "open"),
+        ("solved", "solved"),
+        ("reopened", "open"),
+        ("again", "solved"),
+        ("closed", "closed"),
+        ("touched", "closed"),
+        ("erased", "deleted"),
+    ):
         at = touched if column == "touched" else t[column].to_numpy()
         rows = np.flatnonzero((at < scope.end) & (at <= t["erased"].to_numpy()))
         when = at[rows]
-        solved = np.where(when >= t["final"].to_numpy()[rows], t["final"].to_numpy()[rows], np.where((when >= t["solved"].to_numpy()[rows]) & (when < t["reopened"].to_numpy()[rows]), t["solved"].to_numpy()[rows], NEVER))
+        solved = np.where(
+            when >= t["final"].to_numpy()[rows],
+            t["final"].to_numpy()[rows],
+            np.where((when >= t["solved"].to_numpy()[rows]) & (when < t["reopened"].to_numpy()[rows]), t["solved"].to_numpy()[rows], NEVER),
+        )
         late = when >= touched[rows]
         parts.append(
             pd.DataFrame(
                 {
-                    "key": rows, "at": when, "ticket_id": names[rows], "organization_id": org[rows], "requester_email": email[rows], "subject": pick(words.SUBJECTS, t["topic"].to_numpy()[rows]),
-                    "priority": pick(PRIORITIES, np.where(when >= t["escalated"].to_numpy()[rows], 3, t["priority"].to_numpy()[rows])), "status": status, "channel": pick(["email", "web", "chat", "api"], t["channel"].to_numpy()[rows]),
-                    "tags": pick(words.TAGS, t["topic"].to_numpy()[rows]) + np.where(when >= t["escalated"].to_numpy()[rows], " escalated", "") + np.where(late, " reviewed", ""),
-                    "assignee_id": np.where(when >= t["reply"].to_numpy()[rows], ids("", 8000 + t["agent"].to_numpy()[rows]).to_numpy(zero_copy_only=False), None),
-                    "created_at": stamp(t["made"].to_numpy()[rows]), "solved_at": stamp(solved), "updated_at": stamp(when), "deleted": status == "deleted",
+                    "key": rows,
+                    "at": when,
+                    "ticket_id": names[rows],
+                    "organization_id": org[rows],
+                    "requester_email": email[rows],
+                    "subject": pick(words.SUBJECTS, t["topic"].to_numpy()[rows]),
+                    "priority": pick(PRIORITIES, np.where(when >= t["escalated"].to_numpy()[rows], 3, t["priority"].to_numpy()[rows])),
+                    "status": status,
+                    "channel": pick(["email", "web", "chat", "api"], t["channel"].to_numpy()[rows]),
+                    "tags": pick(words.TAGS, t["topic"].to_numpy()[rows])
+                    + np.where(when >= t["escalated"].to_numpy()[rows], " escalated", "")
+                    + np.where(late, " reviewed", ""),
+                    "assignee_id": np.where(
+                        when >= t["reply"].to_numpy()[rows], ids("", 8000 + t["agent"].to_numpy()[rows]).to_numpy(zero_copy_only=False), None
+                    ),
+                    "created_at": stamp(t["made"].to_numpy()[rows]),
+                    "solved_at": stamp(solved),
+                    "updated_at": stamp(when),
+                    "deleted": status == "deleted",
                     "_requester_id": user_ids(scope, t["person"].to_numpy()[rows]),
                 }
             )
@@ -183,14 +247,31 @@ def event_versions(scope: Scope, tickets: Tickets) -> Versions:
     def event(kind: str, at: np.ndarray, actor: str, before: object = None, after: object = None, order: int = 0) -> None:
         rows = np.flatnonzero((at < scope.end) & (at < t["erased"].to_numpy()))
         value = lambda v: v[rows] if isinstance(v, np.ndarray) else v  # noqa: E731
-        parts.append(pd.DataFrame({"ticket": rows, "at": at[rows], "order": order, "kind": kind, "actor_role": actor, "from_value": value(before), "to_value": value(after)}, dtype=object))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "ticket": rows,
+                    "at": at[rows],
+                    "order": order,
+                    "kind": kind,
+                    "actor_role": actor,
+                    "from_value": value(before),
+                    "to_value": value(after),
+                },
+                dtype=object,
+            )
+        )
 
     reply = t["reply"].to_numpy()
     event("assignment", reply - 30, "system", None, agent)
     event("public_agent_reply", reply, "agent", order=1)
     event("status_change", reply, "agent", "new", "open", order=2)
     for i in range(3):
-        event("public_customer_reply" if i % 2 == 0 else "public_agent_reply", np.where(chatty[i], between[i], NEVER), "end_user" if i % 2 == 0 else "agent")
+        event(
+            "public_customer_reply" if i % 2 == 0 else "public_agent_reply",
+            np.where(chatty[i], between[i], NEVER),
+            "end_user" if i % 2 == 0 else "agent",
+        )
     escalated = t["escalated"].to_numpy()
     event("escalation", escalated, "agent", None, "escalated", order=1)
     event("priority_change", np.where(t["priority"].to_numpy() < 3, escalated, NEVER), "agent", priority, "urgent", order=2)
@@ -200,11 +281,19 @@ def event_versions(scope: Scope, tickets: Tickets) -> Versions:
     event("status_change", t["again"].to_numpy(), "agent", "open", "solved")
     event("status_change", t["closed"].to_numpy(), "system", "solved", "closed")
     out = pd.concat(parts, ignore_index=True)
-    out = out.astype({"ticket": "int64", "at": "int64", "order": "int64"}).sort_values(["at", "ticket", "order"], kind="stable").reset_index(drop=True)
+    out = (
+        out.astype({"ticket": "int64", "at": "int64", "order": "int64"}).sort_values(["at", "ticket", "order"], kind="stable").reset_index(drop=True)
+    )
     frame = pd.DataFrame(
         {
-            "event_id": ids("", 500_000_000_000 + scope.offset * 100 + np.arange(len(out))).to_numpy(zero_copy_only=False), "ticket_id": ticket_ids(scope, out["ticket"].to_numpy()), "occurred_at": stamp(out["at"]),
-            "kind": out["kind"], "actor_role": out["actor_role"], "from_value": out["from_value"], "to_value": out["to_value"], "_agent": agent[out["ticket"]],
+            "event_id": ids("", 500_000_000_000 + scope.offset * 100 + np.arange(len(out))).to_numpy(zero_copy_only=False),
+            "ticket_id": ticket_ids(scope, out["ticket"].to_numpy()),
+            "occurred_at": stamp(out["at"]),
+            "kind": out["kind"],
+            "actor_role": out["actor_role"],
+            "from_value": out["from_value"],
+            "to_value": out["to_value"],
+            "_agent": agent[out["ticket"]],
             "_order": out["order"].to_numpy(),
         }
     )
@@ -219,8 +308,12 @@ def rating_versions(scope: Scope, tickets: Tickets) -> Versions:
     part = t.iloc[rows]
     frame = pd.DataFrame(
         {
-            "rating_id": ids("", 41_000_000_000 + scope.offset + np.arange(len(rows))).to_numpy(zero_copy_only=False), "ticket_id": ticket_ids(scope, rows), "score": part["score"].to_numpy(),
-            "comment": pick(words.COMMENTS, part["topic"].to_numpy() % len(words.COMMENTS)), "rated_at": stamp(part["rated"]), "_requester_id": user_ids(scope, part["person"].to_numpy()),
+            "rating_id": ids("", 41_000_000_000 + scope.offset + np.arange(len(rows))).to_numpy(zero_copy_only=False),
+            "ticket_id": ticket_ids(scope, rows),
+            "score": part["score"].to_numpy(),
+            "comment": pick(words.COMMENTS, part["topic"].to_numpy() % len(words.COMMENTS)),
+            "rated_at": stamp(part["rated"]),
+            "_requester_id": user_ids(scope, part["person"].to_numpy()),
         }
     )
     return Versions.build(frame, np.arange(len(rows)), part["rated"].to_numpy())
@@ -236,7 +329,15 @@ def schedule_versions(scope: Scope) -> tuple[Versions, Versions]:
     holidays = [
         {"schedule_id": str(desk), "name": name, "starts_on": f"{year}-{day}", "ends_on": f"{year}-{day}"}
         for year in range(2024, 2029)
-        for desk, name, day in ((1, "New Year", "01-01"), (1, "Labour Day", "05-01"), (1, "German Unity Day", "10-03"), (1, "Christmas", "12-25"), (2, "New Year", "01-01"), (2, "Independence Day", "07-04"), (2, "Christmas", "12-25"))
+        for desk, name, day in (
+            (1, "New Year", "01-01"),
+            (1, "Labour Day", "05-01"),
+            (1, "German Unity Day", "10-03"),
+            (1, "Christmas", "12-25"),
+            (2, "New Year", "01-01"),
+            (2, "Independence Day", "07-04"),
+            (2, "Christmas", "12-25"),
+        )
     ]
     table, days = pd.DataFrame(rows), pd.DataFrame(holidays)
     for column in ("starts_on", "ends_on"):
@@ -244,4 +345,6 @@ def schedule_versions(scope: Scope) -> tuple[Versions, Versions]:
     if scope.block:
         table, days = table.iloc[:0], days.iloc[:0]
     long_ago = EPOCH - 400 * DAY
-    return Versions.build(table, np.arange(len(table)), np.full(len(table), long_ago)), Versions.build(days, np.arange(len(days)), np.full(len(days), long_ago))
+    return Versions.build(table, np.arange(len(table)), np.full(len(table), long_ago)), Versions.build(
+        days, np.arange(len(days)), np.full(len(days), long_ago)
+    )

@@ -7,7 +7,7 @@ import pandas as pd
 
 from orchestration.sources.demo import words
 from orchestration.sources.demo.agreements import Agreements
-from orchestration.sources.demo.base import EPOCH, DAY, Frame, Scope, Versions, ids, office_hours, pick, stamp
+from orchestration.sources.demo.base import DAY, EPOCH, Frame, Scope, Versions, ids, office_hours, pick, stamp
 from orchestration.sources.demo.crm import Accounts
 from orchestration.sources.demo.customers import Customers
 from orchestration.sources.demo.people import untidy
@@ -31,9 +31,15 @@ def response_versions(scope: Scope, customers: Customers, accounts: Accounts, ag
         cust, health = np.repeat(present, answers), np.repeat(health, answers)
         n = len(cust)
         noise = rng.normal(0, 1, n)
-        score = {"nps": np.clip(np.round(7.6 + 1.5 * health + 1.6 * noise), 0, 10), "csat": np.clip(np.round(3.9 + 0.6 * health + 0.8 * noise), 1, 5), "ces": np.clip(np.round(5.1 + 0.7 * health + noise), 1, 7)}[kind]
+        score = {
+            "nps": np.clip(np.round(7.6 + 1.5 * health + 1.6 * noise), 0, 10),
+            "csat": np.clip(np.round(3.9 + 0.6 * health + 0.8 * noise), 1, 5),
+            "ces": np.clip(np.round(5.1 + 0.7 * health + noise), 1, 7),
+        }[kind]
         person = first[cust] + (rng.random(n) * size[cust]).astype(int)
-        parts.append(pd.DataFrame({"kind": kind, "cust": cust, "score": score, "person": person, "at": office_hours(rng, wave * 30 + rng.integers(0, 30, n))}))
+        parts.append(
+            pd.DataFrame({"kind": kind, "cust": cust, "score": score, "person": person, "at": office_hours(rng, wave * 30 + rng.integers(0, 30, n))})
+        )
     out = pd.concat(parts, ignore_index=True).drop_duplicates(["kind", "person", "at"])
     out = out[(out["at"] < scope.end) & (out["at"].to_numpy() > begin[out["cust"]])].sort_values(["at", "cust"], kind="stable").reset_index(drop=True)
     n, cust = len(out), out["cust"].to_numpy()
@@ -43,9 +49,15 @@ def response_versions(scope: Scope, customers: Customers, accounts: Accounts, ag
     theme = rng.integers(0, len(words.THEMES), n)
     frame = pd.DataFrame(
         {
-            "response_id": ids("rsp_", scope.offset + np.arange(n), 8).to_numpy(zero_copy_only=False), "kind": out["kind"], "account_id": np.where(named & ~nobody, accounts.names[cust], None),
-            "email": np.where(nobody, None, untidy(rng, email, 0.08)), "score": out["score"].to_numpy(), "comment": pick(words.COMMENTS, rng.integers(0, len(words.COMMENTS), n)),
-            "theme": pick(words.THEMES, theme), "responded_at": stamp(out["at"]), "_cust": cust,
+            "response_id": ids("rsp_", scope.offset + np.arange(n), 8).to_numpy(zero_copy_only=False),
+            "kind": out["kind"],
+            "account_id": np.where(named & ~nobody, accounts.names[cust], None),
+            "email": np.where(nobody, None, untidy(rng, email, 0.08)),
+            "score": out["score"].to_numpy(),
+            "comment": pick(words.COMMENTS, rng.integers(0, len(words.COMMENTS), n)),
+            "theme": pick(words.THEMES, theme),
+            "responded_at": stamp(out["at"]),
+            "_cust": cust,
         }
     )
     return Versions.build(frame, np.arange(n), out["at"].to_numpy())

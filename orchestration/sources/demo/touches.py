@@ -46,7 +46,14 @@ def activity_versions(scope: Scope, customers: Customers, accounts: Accounts, ag
     # Regular touches: one Poisson number a customer and month.
     months = (scope.days + scope.horizon) // 30 + 1
     pace = np.exp(0.35 + 0.3 * who["size"].to_numpy())
-    for kind, factor, every in (("check_in", 0.55, 1), ("email", 0.9, 1), ("call", 0.35, 1), ("business_review", 0.45, 3), ("executive_review", 0.1, 3), ("interview", 0.04, 3)):
+    for kind, factor, every in (
+        ("check_in", 0.55, 1),
+        ("email", 0.9, 1),
+        ("call", 0.35, 1),
+        ("business_review", 0.45, 3),
+        ("executive_review", 0.1, 3),
+        ("interview", 0.04, 3),
+    ):
         for month in range(0, months, every):
             middle = np.full(n, EPOCH + (month * 30 + 15) * DAY)
             warm = np.exp(0.45 * customers.mean_health(np.arange(n), middle, 6)) if kind != "interview" else 1.0
@@ -113,10 +120,20 @@ def goal_versions(scope: Scope, customers: Customers, accounts: Accounts, agreem
         parts.append(
             pd.DataFrame(
                 {
-                    "key": rows, "at": at[rows], "goal_id": names[rows], "account_id": accounts.names[cust[rows]], "outcome": pick([o[0] for o in words.OUTCOMES], what[rows]),
-                    "metric": pick([o[1] for o in words.OUTCOMES], what[rows]), "baseline": baseline[rows], "target": target[rows],
-                    "current_value": np.round(baseline[rows] + (target[rows] - baseline[rows]) * progress[rows], 2), "due_on": stamp(due[rows]).astype("datetime64[D]").astype("datetime64[s]"),
-                    "achieved_at": stamp(np.where(done, at[rows], NEVER)), "value_realized": np.where(done, 200_000 + what[rows] * 50_000, 0), "currency": "USD", "updated_at": stamp(at[rows]),
+                    "key": rows,
+                    "at": at[rows],
+                    "goal_id": names[rows],
+                    "account_id": accounts.names[cust[rows]],
+                    "outcome": pick([o[0] for o in words.OUTCOMES], what[rows]),
+                    "metric": pick([o[1] for o in words.OUTCOMES], what[rows]),
+                    "baseline": baseline[rows],
+                    "target": target[rows],
+                    "current_value": np.round(baseline[rows] + (target[rows] - baseline[rows]) * progress[rows], 2),
+                    "due_on": stamp(due[rows]).astype("datetime64[D]").astype("datetime64[s]"),
+                    "achieved_at": stamp(np.where(done, at[rows], NEVER)),
+                    "value_realized": np.where(done, 200_000 + what[rows] * 50_000, 0),
+                    "currency": "USD",
+                    "updated_at": stamp(at[rows]),
                 }
             )
         )
@@ -153,10 +170,19 @@ def campaign_versions(scope: Scope, customers: Customers, accounts: Accounts, ag
         parts.append(
             pd.DataFrame(
                 {
-                    "key": rows, "at": when[rows], "campaign_id": member["campaign"].to_numpy()[rows], "campaign_name": np.char.capitalize(member["campaign"].to_numpy()[rows].astype(str)).astype(object),
-                    "kind": member["kind"].to_numpy()[rows], "account_id": accounts.names[member["cust"].to_numpy()[rows]], "targeted_at": stamp(at[rows]),
-                    "responded_at": stamp(when[rows] if answered else np.full(len(rows), NEVER)), "cost": np.where(control[rows], 0, 4_500), "currency": "USD", "is_control": control[rows],
-                    "_updated_at": stamp(when[rows]), "_member": rows,
+                    "key": rows,
+                    "at": when[rows],
+                    "campaign_id": member["campaign"].to_numpy()[rows],
+                    "campaign_name": np.char.capitalize(member["campaign"].to_numpy()[rows].astype(str)).astype(object),
+                    "kind": member["kind"].to_numpy()[rows],
+                    "account_id": accounts.names[member["cust"].to_numpy()[rows]],
+                    "targeted_at": stamp(at[rows]),
+                    "responded_at": stamp(when[rows] if answered else np.full(len(rows), NEVER)),
+                    "cost": np.where(control[rows], 0, 4_500),
+                    "currency": "USD",
+                    "is_control": control[rows],
+                    "_updated_at": stamp(when[rows]),
+                    "_member_id": ids("", 95_000_000_000 + scope.offset + rows).to_numpy(zero_copy_only=False),
                 }
             )
         )

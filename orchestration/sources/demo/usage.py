@@ -12,7 +12,6 @@ import pyarrow as pa
 from orchestration.sources.demo import words
 from orchestration.sources.demo.agreements import Agreements
 from orchestration.sources.demo.base import DAY, EPOCH, FIRST_DAY, NEVER, Frame, Scope, Versions, ids, stamp
-from orchestration.sources.demo.billing import state_at
 from orchestration.sources.demo.crm import Accounts
 from orchestration.sources.demo.customers import Customers
 from orchestration.sources.demo.people import untidy
@@ -21,8 +20,12 @@ from orchestration.sources.demo.touches import span
 FEATURE_PULL = np.array([0.85, 0.45, 0.30, 0.22, 0.20, 0.14, 0.26, 0.10, 0.16, 0.06])  # chance that an active user touches it
 SCHEMA = pa.schema(
     [
-        ("usage_date", pa.date32()), ("workspace_id", pa.dictionary(pa.int32(), pa.string())), ("user_id", pa.dictionary(pa.int32(), pa.string())),
-        ("feature", pa.dictionary(pa.int32(), pa.string())), ("events", pa.int64()), ("minutes", pa.float64()),
+        ("usage_date", pa.date32()),
+        ("workspace_id", pa.dictionary(pa.int32(), pa.string())),
+        ("user_id", pa.dictionary(pa.int32(), pa.string())),
+        ("feature", pa.dictionary(pa.int32(), pa.string())),
+        ("events", pa.int64()),
+        ("minutes", pa.float64()),
     ]
 )
 
@@ -39,7 +42,9 @@ class Usage:
         # Users: about as many as the most seats ever bought; they join over the first weeks, and as seats are added.
         seats = np.zeros(len(who), dtype=int)
         main = agreements.changes["plan"].to_numpy() < 4
-        np.maximum.at(seats, agreements.subs["cust"].to_numpy()[agreements.changes["sub"].to_numpy()[main]], agreements.changes["quantity"].to_numpy()[main])
+        np.maximum.at(
+            seats, agreements.subs["cust"].to_numpy()[agreements.changes["sub"].to_numpy()[main]], agreements.changes["quantity"].to_numpy()[main]
+        )
         number = np.clip(seats[cust], 2, 14)
         self.cust = np.repeat(cust, number)
         self.place = np.arange(len(self.cust)) - np.repeat(np.cumsum(number) - number, number)
@@ -95,8 +100,12 @@ class Usage:
         dictionary = lambda index, values: pa.DictionaryArray.from_arrays(pa.array(index.astype("int32")), values)  # noqa: E731
         table = pa.table(
             [
-                pa.array(day + EPOCH // DAY, type=pa.int32()).cast(pa.date32()), dictionary(self.workspace_index[who], self.workspaces), dictionary(who, self.users),
-                dictionary(feature, pa.array(words.FEATURES)), pa.array(events, type=pa.int64()), pa.array(minutes),
+                pa.array(day + EPOCH // DAY, type=pa.int32()).cast(pa.date32()),
+                dictionary(self.workspace_index[who], self.workspaces),
+                dictionary(who, self.users),
+                dictionary(feature, pa.array(words.FEATURES)),
+                pa.array(events, type=pa.int64()),
+                pa.array(minutes),
             ],
             schema=SCHEMA,
         )
@@ -146,8 +155,14 @@ def workspace_versions(scope: Scope, who: Frame, accounts: Accounts, agreements:
         parts.append(
             pd.DataFrame(
                 {
-                    "key": cust[rows], "at": at[rows], "workspace_id": text_ids("ws_", scope, cust[rows]).to_numpy(zero_copy_only=False), "account_id": np.where(linked[rows], accounts.names[cust[rows]], None),
-                    "name": untidy(rng, who["brand"].to_numpy()[cust[rows]], 0.2), "domain": domain[rows], "created_at": stamp(begin[cust[rows]]), "updated_at": stamp(at[rows]),
+                    "key": cust[rows],
+                    "at": at[rows],
+                    "workspace_id": text_ids("ws_", scope, cust[rows]).to_numpy(zero_copy_only=False),
+                    "account_id": np.where(linked[rows], accounts.names[cust[rows]], None),
+                    "name": untidy(rng, who["brand"].to_numpy()[cust[rows]], 0.2),
+                    "domain": domain[rows],
+                    "created_at": stamp(begin[cust[rows]]),
+                    "updated_at": stamp(at[rows]),
                 }
             )
         )
