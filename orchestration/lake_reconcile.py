@@ -70,7 +70,7 @@ def tombstones(
             (select count(*) from at_source)
         from (select l.is_deleted, exists (select 1 from at_source as k where {same}) as is_listed from in_lake as l) as l
         """
-    ).fetchone()
+    ).fetchall()[0]
     if back:
         log.warning("%s: %s records that were deleted are at the source again; load it in full to have them back", contract.name, back)
     if not gone:

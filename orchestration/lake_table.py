@@ -90,15 +90,10 @@ class TableLoad:
     def reconcile(self, keys: Iterator[list[tuple]]) -> None:
         """Land a tombstone for every record that the lake has and the source no longer does."""
         self._writer.finish_part()
-        gone = tombstones(
-            self.contract,
-            self._connection,
-            keys,
-            home=self._home,
-            before=self._load_date,
-            new=self._writer.new,
-            deleted_at=self._deleted_at,
-        )
+        with self._connection.cursor() as joins:  # these are worth optimizing
+            joins.execute("set TimeZone = 'UTC'")
+            before, new = self._load_date, self._writer.new
+            gone = tombstones(self.contract, joins, keys, home=self._home, before=before, new=new, deleted_at=self._deleted_at)
         if gone is not None:
             self._write(self._validator.check(gone)[0])
 

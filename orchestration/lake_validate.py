@@ -6,6 +6,7 @@ A reason names columns and what is wrong with them, never a value: values may be
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,9 @@ from pyarrow import types
 from orchestration.contracts import Column, Contract
 from orchestration.currencies import CURRENCIES
 from orchestration.lake_pages import EXTRA, FILE, IS_DELETED, LINE, RAW, REASON, RESERVED, as_json
+
+# The copy costs less than binding the statement twice does, which is the other way to get Arrow.
+warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
 
 ZONED = r"[T ]\d\d:.*(Z|UTC|[+-]\d\d(:?\d\d)?)$"
 PLAIN_DATE = r"\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?)?"

@@ -1,0 +1,236 @@
+"""The drop folder: which files are read, when again, and what becomes of lines that cannot be read."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from orchestration.contracts import load_contracts
+from orchestration.sources.base import SourceError, SourceSpec, TransientSourceError
+from orchestration.sources.files import Files, open_files
+from tests.unit.lake_support import DAY, lake_in, load, quarantined, rows
+
+CONTRACTS = {key: contract for key, contract in load_contracts().items() if key[0] == "own"}
+CUSTOMERS = "customer_id,name,currency,created_at,updated_at\n"
+
+
+def source(folder, *domains: str, **options) -> Files:
+    tables = {table: contract for (_, table), contract in CONTRACTS.items() if contract.domain in (domains or ("billing", "product"))}
+    return Files(str(folder / "drop"), "files", tables, **options)
+
+
+def drop(folder, name: str, content: str | bytes) -> None:
+    path = folder / "drop" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def customer(number: int, name: str = "Acme") -> str:
+    return f"c{number},{name},USD,2024-01-01T00:00:00Z,2024-03-01T00:00:00Z\n"
+
+
+def land(folder, day: date = DAY, *domains: str, **options):
+    opened = source(folder, *domains, **options)
+    return {manifest.table: manifest for manifest in load(lake_in(folder, CONTRACTS), opened, day)}
+
+
+def read(folder, sql: str):
+    return rows(folder, sql, CONTRACTS)
+
+
+@pytest.mark.parametrize("form", ["csv", "csv.gz", "semicolons", "bom", "crlf", "jsonl", "jsonl.gz", "parquet", "folder"])
+def test_every_form_lands_the_same(tmp_path, form):
+    text = CUSTOMERS + customer(1) + customer(2, '"Bolt, ""Inc"""')
+    records = [
+        {"customer_id": f"c{n}", "name": name, "currency": "USD", "created_at": "2024-01-01T00:00:00Z", "updated_at": "2024-03-01T00:00:00Z"}
+        for n, name in ((1, "Acme"), (2, 'Bolt, "Inc"'))
+    ]
+    lines = "".join(json.dumps(record) + "\n" for record in records)
+    if form == "csv":
+        drop(tmp_path, "billing/customers.csv", text)
+    elif form == "csv.gz":
+        drop(tmp_path, "billing/customers.csv.gz", gzip.compress(text.encode()))
+    elif form == "semicolons":
+        drop(
+            tmp_path,
+            "billing/customers.csv",
+            (CUSTOMERS + customer(1)).replace(",", ";") + 'c2;"Bolt, ""Inc""";USD;2024-01-01T00:00:00Z;2024-03-01T00:00:00Z\n',
+        )
+    elif form == "bom":
+        drop(tmp_path, "billing/customers.csv", b"\xef\xbb\xbf" + text.replace("customer_id,name", " Customer_ID ,NAME").encode())
+    elif form == "crlf":
+        drop(tmp_path, "billing/customers.csv", text.replace("\n", "\r\n"))
+    elif form == "jsonl":
+        drop(tmp_path, "billing/customers.jsonl", lines)
+    elif form == "jsonl.gz":
+        drop(tmp_path, "billing/customers.jsonl.gz", gzip.compress(lines.encode()))
+    elif form == "parquet":
+        times = {name: datetime.fromisoformat(records[0][name]) for name in ("created_at", "updated_at")}
+        drop(tmp_path, "billing/customers.parquet", b"")
+        pq.write_table(pa.Table.from_pylist([record | times for record in records]), tmp_path / "drop/billing/customers.parquet")
+    else:
+        drop(tmp_path, "billing/customers/2024/a.csv", CUSTOMERS + customer(1))
+        drop(tmp_path, "billing/customers/b.jsonl", lines.splitlines()[1])
+    manifest = land(tmp_path)["customers"]
+    assert (manifest.rows, manifest.quarantined) == (2, 0)
+    assert read(tmp_path, "select customer_id, name, currency, created_at, email from raw_own.customers order by all") == [
+        ("c1", "Acme", "USD", datetime(2024, 1, 1), None),
+        ("c2", 'Bolt, "Inc"', "USD", datetime(2024, 1, 1), None),
+    ]
+    assert read(tmp_path, "select count(distinct _row_hash) from raw_own.customers") == [(2,)]
+
+
+def test_bad_csv_lines_are_put_aside_with_file_line_and_text(tmp_path):
+    broken = [
+        CUSTOMERS,
+        customer(1, '"Two\nlines"'),  # lines 2 and 3
+        "c2,too short\n",  # 4
+        "\n",  # 5, blank
+        customer(3).replace("USD", "US$"),  # 6
+        customer(4).replace("Z", ""),  # 7
+        "c5,a,USD,2024-01-01T00:00:00Z,2024-03-01T00:00:00Z,too long\n",  # 8
+        customer(6),
+        ",nobody,USD,2024-01-01T00:00:00Z,2024-03-01T00:00:00Z\n",  # 10
+    ]
+    drop(tmp_path, "billing/customers.csv", "".join(broken).encode() + b"c7,\xff\xfe,USD,2024-01-01T00:00:00Z,2024-03-01T00:00:00Z\n")
+    manifest = land(tmp_path)["customers"]
+    assert manifest.rows == 2
+    assert quarantined(tmp_path, "_line, _file, _reason") == [
+        (4, "billing/customers.csv", "line: 2 values, the header has 5"),
+        (6, "billing/customers.csv", "currency: unknown currency"),
+        (7, "billing/customers.csv", "created_at: time without a zone; updated_at: time without a zone"),
+        (8, "billing/customers.csv", "line: 6 values, the header has 5"),
+        (10, "billing/customers.csv", "customer_id: required, but missing"),
+        (11, "billing/customers.csv", "line: not UTF-8"),
+    ]
+    assert ("c2,too short",) in quarantined(tmp_path, "record")
+
+
+def test_bad_json_lines_are_put_aside_with_their_number(tmp_path):
+    good = '{"customer_id": "c1", "created_at": "2024-01-01T00:00:00Z", "updated_at": "2024-01-01T00:00:00Z", "vip": {"since": 2020}}'
+    drop(tmp_path, "billing/customers.jsonl", f'{good}\n{{"customer_id": \n\n[1, 2]\n{good.replace("c1", "c2").replace("-01-01T", "-13-01T", 1)}\n')
+    assert land(tmp_path)["customers"].rows == 1
+    assert quarantined(tmp_path, "_line, _reason") == [
+        (2, "line: not valid JSON"),
+        (4, "line: not a JSON object"),
+        (5, "created_at: not a timestamp"),
+    ]
+    assert json.loads(read(tmp_path, "select _extra from raw_own.customers")[0][0]) == {"vip": '{"since":2020}'}
+
+
+def test_json_numbers_keep_their_digits(tmp_path):
+    line = '{"invoice_id": "i1", "customer_id": 9007199254740993, "status": "paid", "currency": "EUR", "total": 12345678901.2345, '
+    drop(tmp_path, "billing/invoices.jsonl", line + '"issued_at": "2024-01-01T00:00:00Z", "updated_at": "2024-01-01T00:00:00Z"}\n')
+    land(tmp_path)
+    assert read(tmp_path, "select customer_id, total from raw_own.invoices") == [("9007199254740993", Decimal("12345678901.2345"))]
+
+
+def test_naive_times_count_when_their_zone_is_set(tmp_path):
+    drop(tmp_path, "billing/customers.csv", CUSTOMERS + customer(1).replace("Z", ""))
+    land(tmp_path, time_zone="Asia/Kolkata")
+    assert read(tmp_path, "select created_at from raw_own.customers") == [(datetime(2023, 12, 31, 18, 30),)]
+
+
+def test_only_new_and_changed_files_are_read(tmp_path):
+    drop(tmp_path, "billing/customers/a.csv", CUSTOMERS + customer(1))
+    assert land(tmp_path)["customers"].rows == 1
+    assert land(tmp_path, DAY + timedelta(days=1))["customers"].rows == 0
+    drop(tmp_path, "billing/customers/b.csv", CUSTOMERS + customer(2) + customer(3))
+    assert land(tmp_path, DAY + timedelta(days=2))["customers"].rows == 2
+    drop(tmp_path, "billing/customers/a.csv", CUSTOMERS + customer(1, "Renamed"))
+    assert land(tmp_path, DAY + timedelta(days=3))["customers"].rows == 1
+    os.utime(tmp_path / "drop/billing/customers/b.csv", (1, 1))
+    assert land(tmp_path, DAY + timedelta(days=4))["customers"].rows == 0, "touched, but the same"
+    assert read(tmp_path, "select name, _load_date - date '2024-03-10' from raw_own.customers where customer_id = 'c1' order by 2") == [
+        ("Acme", 0),
+        ("Renamed", 3),
+    ]
+
+
+def test_repeating_a_day_reads_again_what_that_day_had_read(tmp_path):
+    drop(tmp_path, "billing/customers/a.csv", CUSTOMERS + customer(1))
+    land(tmp_path)
+    drop(tmp_path, "billing/customers/b.csv", CUSTOMERS + customer(2))
+    for run_id in ("one", "two"):
+        (manifest,) = load(lake_in(tmp_path, CONTRACTS), source(tmp_path), DAY + timedelta(days=1), run_id=run_id)
+        assert manifest.rows == 1
+    (manifest,) = load(lake_in(tmp_path, CONTRACTS), source(tmp_path), DAY + timedelta(days=1), run_id="three", full=True)
+    assert manifest.rows == 2
+
+
+def test_tables_of_other_domains_and_strange_files_are_left_alone_and_named(tmp_path):
+    drop(tmp_path, "billing/customers.csv", CUSTOMERS + customer(1))
+    drop(tmp_path, "billing/custmers.csv", "typo\n")
+    drop(tmp_path, "billing/plans.xlsx", b"PK")
+    drop(tmp_path, "billing/.customers.csv.part", "half")
+    drop(tmp_path, "crm/accounts.csv", "account_id\n1\n")
+    opened = source(tmp_path, "billing")
+    assert opened.tables == ("customers",)
+    assert opened.warnings == [
+        "billing/custmers.csv is not a table of the billing contract: not read",
+        "billing/plans.xlsx is neither csv, jsonl nor parquet: not read",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("billing/readme.txt", "x", "no table for billing, product in the drop folder; expected files like billing/customers.csv"),
+        ("billing/customers.csv", "", "has no header"),
+        ("billing/customers.csv", "a,b,a\n1,2,3\n", "column 'a' is there twice"),
+        ("billing/customers.csv", b"\xff\xfea\x00\n", "not UTF-8"),
+        ("billing/customers.csv.gz", "not gzip", "cannot be read as csv"),
+        ("billing/customers.parquet", "PAR1 cut", "cannot be read as parquet"),
+        ("billing/customers.csv", "customer_id,name\nc1,x\n", "required column 'created_at' is missing"),
+    ],
+)
+def test_what_cannot_be_read_at_all_stops_with_one_line(tmp_path, name, content, message):
+    drop(tmp_path, name, content)
+    with pytest.raises(SourceError) as error:
+        land(tmp_path)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value) and str(tmp_path) not in str(error.value)
+
+
+def test_a_missing_folder_names_the_setting(tmp_path):
+    with pytest.raises(SourceError, match="CSW_FILES_DIR"):
+        land(tmp_path)
+    with pytest.raises(SourceError, match="CSW_FILES_DIR"):
+        open_files(SourceSpec(vendor="files", domains=("billing",)), {})
+
+
+def test_a_file_that_changes_while_it_is_read_is_tried_again_later(tmp_path):
+    drop(tmp_path, "billing/customers.csv", CUSTOMERS + customer(1))
+    opened = source(tmp_path)
+    pages = opened.pull({"customers": None})
+    next(pages)
+    drop(tmp_path, "billing/customers.csv", CUSTOMERS + customer(1) + customer(2))
+    with pytest.raises(TransientSourceError, match="changed while it was being read"):
+        list(pages)
+
+
+def test_usage_in_parquet_lands_without_conversion(tmp_path):
+    days = [date(2024, 3, 1) + timedelta(days=n % 9) for n in range(1000)]
+    table = pa.table(
+        {
+            "usage_date": days,
+            "workspace_id": pa.array([f"w{n % 7}" for n in range(1000)]).dictionary_encode(),
+            "user_id": [str(n) for n in range(1000)],
+            "feature": ["export"] * 1000,
+            "events": pa.array(range(1000), pa.int16()),
+            "minutes": pa.array([1.5] * 1000, pa.float32()),
+        }
+    )
+    (tmp_path / "drop/product").mkdir(parents=True)
+    pq.write_table(table, tmp_path / "drop/product/usage_daily.parquet")
+    manifest = land(tmp_path)["usage_daily"]
+    assert (manifest.rows, manifest.min_cursor, manifest.max_cursor) == (1000, "2024-03-01", "2024-03-09")
+    assert read(tmp_path, "select sum(events), sum(minutes), count(distinct workspace_id) from raw_own.usage_daily") == [(499500, 1500.0, 7)]
+    assert manifest.started_at.tzinfo == UTC

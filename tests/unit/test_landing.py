@@ -1,0 +1,289 @@
+"""The lake: what is landed, what is put aside, what is refused, and where the next pull starts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pyarrow as pa
+import pytest
+
+from orchestration.contracts import Column
+from orchestration.sources.base import ContractError, SourceError
+from tests.unit.lake_support import CONTRACTS, DAY, ORDERS, Shop, lake_in, load, order, quarantined, rows
+
+
+def test_rows_arrive_in_the_contracts_types(tmp_path):
+    (manifest,) = load(lake_in(tmp_path), Shop([order(1), order(2, amount=3, weight="1e1", quantity="7", is_paid="TRUE", due_on=date(2024, 2, 29))]))
+    assert (manifest.rows, manifest.quarantined, manifest.mode) == (2, 0, "full")
+    assert rows(tmp_path, "select id, quantity, amount, weight, is_paid, due_on, updated_at from raw_shop.orders order by id") == [
+        ("o1", 2, Decimal("12.5000"), 0.5, False, date(2024, 4, 1), datetime(2024, 3, 9, 12)),
+        ("o2", 7, Decimal("3.0000"), 10.0, True, date(2024, 2, 29), datetime(2024, 3, 9, 12)),
+    ]
+    assert rows(tmp_path, "select distinct _source_relation, _load_date, _run_id, _is_deleted, _extra from raw_shop.orders") == [
+        ("shop", DAY, f"run-{DAY}", False, None)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"quantity": "12.5"}, "quantity: not a bigint"),
+        ({"quantity": 12.5}, "quantity: not a bigint"),
+        ({"quantity": 2**70}, "quantity: not a bigint"),
+        ({"amount": "12,50"}, "amount: not a decimal(18,4)"),
+        ({"weight": "nan"}, "weight: not a double"),
+        ({"weight": float("inf")}, "weight: not a double"),
+        ({"is_paid": "perhaps"}, "is_paid: not a boolean"),
+        ({"is_paid": 2}, "is_paid: not a boolean"),
+        ({"due_on": "2024-02-30"}, "due_on: not a date"),
+        ({"due_on": datetime(2024, 2, 1, 5, tzinfo=UTC)}, "due_on: not a date"),
+        ({"updated_at": "yesterday"}, "updated_at: not a timestamp"),
+        ({"updated_at": 1710000000}, "updated_at: not a timestamp"),
+        ({"updated_at": "2024-03-09T12:00:00"}, "updated_at: time without a zone"),
+        ({"updated_at": datetime(2024, 3, 9, 12)}, "updated_at: time without a zone"),
+        ({"updated_at": date(2024, 3, 9)}, "updated_at: time without a zone"),
+        ({"updated_at": None}, "updated_at: required, but missing"),
+        ({"id": "  "}, "id: required, but missing"),
+        ({"currency": None}, "currency: required, but missing"),
+        ({"currency": "XXX"}, "currency: unknown currency"),
+        ({"currency": "US"}, "currency: unknown currency"),
+        ({"currency": "", "weight": "heavy"}, "currency: required, but missing; weight: not a double"),
+    ],
+)
+@pytest.mark.parametrize("beside", ["alone", "among others"])
+def test_a_bad_row_goes_to_quarantine_with_its_reason_and_the_others_land(tmp_path, values, reason, beside):
+    others = [order(number) for number in range(2, 5)] if beside == "among others" else []
+    (manifest,) = load(lake_in(tmp_path), Shop([*others, order(1, **values)]))
+    assert (manifest.rows, manifest.quarantined) == (len(others), 1)
+    assert quarantined(tmp_path) == [(reason,)]
+    assert manifest.reasons == dict.fromkeys(reason.split("; "), 1)
+    assert json.loads(quarantined(tmp_path, "record")[0][0])["status"] == "open"
+
+
+@pytest.mark.parametrize(
+    "text", ["2024-03-10T01:30:00+01:30", "2024-03-10 00:00:00Z", "2024-03-09T19:00:00.000-0500", "2024-03-10 00:00:00+00", "2024-03-10 00:00:00 UTC"]
+)
+def test_times_of_any_zone_become_utc(tmp_path, text):
+    load(lake_in(tmp_path), Shop([order(1, updated_at=text)]))
+    assert rows(tmp_path, "select updated_at from raw_shop.orders") == [(datetime(2024, 3, 10),)]
+
+
+def test_naive_times_are_read_in_the_sources_zone_when_it_is_known(tmp_path):
+    winter, summer = "2024-01-10T12:00:00", datetime(2024, 7, 10, 12)
+    load(lake_in(tmp_path), Shop([order(1, updated_at=winter)], [order(2, updated_at=summer)], time_zone="Europe/Berlin"))
+    assert rows(tmp_path, "select updated_at from raw_shop.orders order by id") == [(datetime(2024, 1, 10, 11),), (datetime(2024, 7, 10, 10),)]
+
+
+def test_arrow_pages_and_records_land_the_same(tmp_path):
+    records = [order(number, due_on=date(2024, 4, 1), amount=Decimal("12.5"), deleted=False) for number in range(50)]
+    (one,) = load(lake_in(tmp_path / "a"), Shop(records))
+    (other,) = load(lake_in(tmp_path / "b"), Shop(pa.Table.from_pylist(records[30:]), pa.RecordBatch.from_pylist(records[:30])))
+    assert one.content_hash == other.content_hash
+    assert one.rows == other.rows == 50
+
+
+def test_the_row_hash_depends_on_values_alone(tmp_path):
+    """Not on the order of columns, the way a value is written, the run, or columns that the contract gains later."""
+    load(lake_in(tmp_path / "a"), Shop([order(1, quantity=2, amount="12.50")]))
+    load(lake_in(tmp_path / "b"), Shop([dict(reversed(order(1, quantity="2", amount=12.5).items()))]), date(2024, 3, 11))
+    wider = {("shop", "orders"): replace(ORDERS, columns=(Column("note", "string"), *ORDERS.columns))}
+    load(lake_in(tmp_path / "c", wider), Shop([order(1)]))
+    hashes = {rows(tmp_path / name, "select _row_hash from raw_shop.orders")[0] for name in "abc"}
+    assert len(hashes) == 1
+    load(lake_in(tmp_path / "d"), Shop([order(1, quantity=3)]))
+    assert rows(tmp_path / "d", "select _row_hash from raw_shop.orders")[0] not in hashes
+
+
+def test_what_the_contract_does_not_know_is_kept_and_said_once(tmp_path):
+    lake = lake_in(tmp_path)
+    (first,) = load(lake, Shop([order(1, colour="red", size=None), order(2)]))
+    assert first.warnings == [f"new column '{name}': not in the contract, kept in _extra" for name in ("colour", "size")]
+    assert rows(tmp_path, "select id, _extra from raw_shop.orders order by id") == [("o1", '{"colour": "red", "size": null}'), ("o2", None)]
+    (second,) = load(lake, Shop([order(1, colour="blue")]), DAY + timedelta(days=1))
+    assert second.warnings == []
+
+
+def test_the_window_starts_at_the_cursor_before_the_load_date_less_the_overlap(tmp_path):
+    lake = lake_in(tmp_path)
+    first, second, again = Shop([order(1)]), Shop([order(2)]), Shop([order(2), order(3)])
+    load(lake, first)
+    assert first.windows["orders"].since is None
+    load(lake, second, DAY + timedelta(days=1))
+    assert second.windows["orders"].since == datetime(2024, 3, 10, tzinfo=UTC)
+    assert lake.cursor("shop", "orders") == datetime(2024, 3, 12, tzinfo=UTC)
+    load(lake, again, DAY + timedelta(days=1), run_id="another")
+    assert again.windows == second.windows
+    assert rows(tmp_path, "select id, _run_id from raw_shop.orders where _load_date = '2024-03-11' order by id") == [
+        ("o2", "another"),
+        ("o3", "another"),
+    ]
+    full = Shop([order(1)])
+    load(lake, full, DAY + timedelta(days=2), full=True)
+    assert full.windows["orders"].since is None
+
+
+def test_a_source_clock_or_an_end_in_the_future_does_not_move_the_cursor_there(tmp_path):
+    lake = lake_in(tmp_path)
+    lake.load(Shop([order(1, updated_at=datetime(2999, 1, 1, tzinfo=UTC))]), load_date=DAY, until=datetime(2998, 1, 1, tzinfo=UTC), run_id="r")
+    assert lake.cursor("shop", "orders") <= datetime.now(UTC)
+
+
+def test_a_retry_of_a_run_does_not_pull_again_what_it_committed(tmp_path):
+    lake = lake_in(tmp_path)
+    first = load(lake, Shop([order(1)]))
+    assert load(lake, Shop(AssertionError("pulled again"))) == first
+
+
+def test_a_failed_pull_commits_nothing_and_leaves_nothing(tmp_path):
+    lake = lake_in(tmp_path)
+    load(lake, Shop([order(1)]))
+    with pytest.raises(SourceError, match="gone"):
+        load(lake, Shop([order(2)], SourceError("gone")), DAY + timedelta(days=1))
+    assert lake.cursor("shop", "orders") == datetime(2024, 3, 11, tzinfo=UTC)
+    assert not [path for path in tmp_path.rglob(".new-*")]
+
+
+def test_an_empty_answer_is_a_partition_without_rows(tmp_path):
+    lake = lake_in(tmp_path)
+    load(lake, Shop([order(1)]))
+    (manifest,) = load(lake, Shop(), DAY + timedelta(days=1))
+    assert (manifest.rows, manifest.files, manifest.columns_seen) == (0, [], sorted(ORDERS.column_names))
+    assert rows(tmp_path, "select count(*) from raw_shop.orders") == [(1,)]
+
+
+def test_of_two_rows_of_one_key_in_a_load_the_later_one_can_be_told(tmp_path):
+    load(lake_in(tmp_path), Shop([order(1, status="a"), order(2)], [order(1, status="b")]))
+    assert rows(tmp_path, "select arg_max(status, _loaded_at) from raw_shop.orders where id = 'o1'") == [("b",)]
+
+
+class TestDrift:
+    """Rules of faults.md 10, on top of single rows in quarantine."""
+
+    many = [order(number) for number in range(100)]
+
+    def refused(self, tmp_path, page, message):
+        lake = lake_in(tmp_path)
+        if not lake.manifests("shop", "orders"):
+            load(lake, Shop(self.many))
+        with pytest.raises(ContractError) as error:
+            load(lake, Shop(page), DAY + timedelta(days=1))
+        assert message in str(error.value)
+        assert len(lake.manifests("shop", "orders")) == 1
+
+    def test_a_column_that_is_gone_stops_the_load(self, tmp_path):
+        self.refused(tmp_path, [{k: v for k, v in order(1).items() if k != "amount"}], "column 'amount', which was there on 2024-03-10, is gone")
+
+    def test_a_required_column_that_is_gone_stops_the_load(self, tmp_path):
+        self.refused(tmp_path, [{k: v for k, v in order(1).items() if k != "status"}], "required column 'status' is missing")
+
+    def test_a_type_change_stops_the_load(self, tmp_path):
+        changed = [order(n, quantity={"value": 1}) if n % 4 == 0 else order(n) for n in range(100)]
+        self.refused(tmp_path, changed, "column 'quantity' is not a bigint in 25 of 100 rows: its type has changed")
+
+    def test_a_column_that_turned_empty_stops_the_load(self, tmp_path):
+        self.refused(tmp_path, [order(n, weight=None) for n in range(100)], "column 'weight' is empty in all 100 rows")
+
+    def test_naive_times_throughout_name_the_setting(self, tmp_path):
+        self.refused(tmp_path, [order(n, updated_at="2024-03-09 12:00") for n in range(100)], "set CSW_SOURCE_TIMEZONE")
+
+    def test_a_full_load_accepts_the_new_shape(self, tmp_path):
+        lake = lake_in(tmp_path)
+        load(lake, Shop(self.many))
+        (manifest,) = load(lake, Shop([{k: v for k, v in order(1).items() if k != "amount"}]), DAY + timedelta(days=1), full=True)
+        assert "amount" not in manifest.columns_seen
+
+    def test_some_bad_values_do_not_stop_it(self, tmp_path):
+        (manifest,) = load(lake_in(tmp_path), Shop([order(n, weight="x") if n < 20 else order(n) for n in range(100)]))
+        assert (manifest.rows, manifest.quarantined) == (80, 20)
+
+    def test_unknown_currencies_are_put_aside_however_many(self, tmp_path):
+        (manifest,) = load(lake_in(tmp_path), Shop([order(n, currency="ZZZ") if n < 60 else order(n) for n in range(100)]))
+        assert (manifest.rows, manifest.quarantined) == (40, 60)
+
+
+class TestDeletes:
+    def live(self, tmp_path):
+        return rows(
+            tmp_path,
+            """
+            select id from (select *, row_number() over (partition by id order by updated_at nulls first, _load_date, _loaded_at) as n,
+            count(*) over (partition by id) as versions from raw_shop.orders) where n = versions and not _is_deleted order by id
+            """,
+        )
+
+    def test_what_the_source_no_longer_lists_gets_a_tombstone(self, tmp_path):
+        lake = lake_in(tmp_path)
+        load(lake, Shop([order(1), order(2)]))
+        (manifest,) = load(lake, Shop([order(3)], keys=[("o2",), ("o3",)]), DAY + timedelta(days=1), reconcile=True)
+        assert (manifest.rows, manifest.tombstones) == (2, 1)
+        assert rows(tmp_path, "select id, status, updated_at from raw_shop.orders where _is_deleted") == [
+            ("o1", None, datetime(2024, 3, 11, 23, 59, 59, 999999))
+        ]
+        assert self.live(tmp_path) == [("o2",), ("o3",)]
+        (third,) = load(lake, Shop(keys=[("o2",), ("o3",)]), DAY + timedelta(days=2), reconcile=True)
+        assert third.tombstones == 0
+
+    def test_a_tombstone_sorts_after_a_change_that_came_late_on_its_day(self, tmp_path):
+        lake = lake_in(tmp_path)
+        load(lake, Shop([order(1, updated_at="2024-03-12T05:00:00Z"), order(2)]))
+        load(lake, Shop(keys=[("o2",)]), DAY + timedelta(days=1), reconcile=True)
+        assert self.live(tmp_path) == [("o2",)]
+
+    @pytest.mark.parametrize("listed", [0, 60])
+    def test_too_many_are_not_believed(self, tmp_path, listed):
+        lake = lake_in(tmp_path)
+        load(lake, Shop([order(n) for n in range(100)]))
+        with pytest.raises(ContractError, match="too many to be believed"):
+            load(lake, Shop(keys=[(f"o{n}",) for n in range(listed)]), DAY + timedelta(days=1), reconcile=True)
+        assert self.live(tmp_path) == sorted((f"o{n}",) for n in range(100))
+
+    def test_a_source_without_keys_is_not_reconciled(self, tmp_path):
+        lake = lake_in(tmp_path)
+        load(lake, Shop([order(1)]))
+        (manifest,) = load(lake, Shop(), DAY + timedelta(days=1), reconcile=True)
+        assert manifest.tombstones == 0
+
+    @pytest.mark.parametrize("stub", [{"id": "o1", "_is_deleted": True}, {"id": "o1", "deleted": True}])
+    def test_a_deletion_needs_nothing_but_the_key(self, tmp_path, stub):
+        lake = lake_in(tmp_path)
+        load(lake, Shop([order(1), order(2)]))
+        (manifest,) = load(lake, Shop([stub]), DAY + timedelta(days=1))
+        assert (manifest.rows, manifest.tombstones, manifest.quarantined) == (1, 1, 0)
+        assert self.live(tmp_path) == [("o2",)]
+
+
+def test_views_unite_tenants_but_not_other_vendors_and_survive_an_older_contract(tmp_path):
+    older = replace(ORDERS, columns=tuple(replace(c, data_type="int") if c.name == "quantity" else c for c in ORDERS.columns if c.name != "weight"))
+    load(lake_in(tmp_path, {("shop", "orders"): older}), Shop([order(1)]))
+    load(lake_in(tmp_path), Shop([order(2)], source_relation="shop_eu"))
+    (tmp_path / "lake" / "raw" / "shopping" / "orders").mkdir(parents=True)
+    assert rows(tmp_path, "select id, quantity, weight, _source_relation from raw_shop.orders order by id") == [
+        ("o1", 2, None, "shop"),
+        ("o2", 2, 0.5, "shop_eu"),
+    ]
+    assert rows(tmp_path, "select column_type from (describe raw_shop.orders) where column_name = 'quantity'") == [("BIGINT",)]
+
+
+def test_a_view_over_nothing_is_empty_but_typed(tmp_path):
+    described = rows(tmp_path, "select column_name, column_type from (describe raw_shop.orders)")
+    load(lake_in(tmp_path), Shop([order(1)]))
+    assert described == rows(tmp_path, "select column_name, column_type from (describe raw_shop.orders)")
+    assert ("amount", "DECIMAL(18,4)") in described and ("_load_date", "DATE") in described
+
+
+def test_strange_text_lands_unchanged(tmp_path):
+    texts = ["=1+1", "'; drop table x; --", "{{ 1 }}", "\u202eabc", "x" * 1_000_000, 'a"b', "a\nb", "\x00z"]
+    load(lake_in(tmp_path), Shop([order(number, status=text) for number, text in enumerate(texts)]))
+    assert [text for (text,) in rows(tmp_path, "select status from raw_shop.orders order by id")] == texts
+
+
+def test_verify_finds_nothing_in_a_sound_lake(tmp_path):
+    lake = lake_in(tmp_path)
+    load(lake, Shop([order(1)]))
+    load(lake, Shop(), DAY + timedelta(days=1))
+    assert lake.verify() == []
+    assert len(list(lake.partitions())) == 2
+    assert CONTRACTS
