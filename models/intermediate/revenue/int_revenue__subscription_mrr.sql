@@ -74,7 +74,8 @@ final as (
         valid_from,
         valid_to,
         case when is_bridged then coalesce(previous_rate, 0) when is_zero then 0 else monthly_rate end as monthly_rate,
-        case when is_bridged then coalesce(previous_rate_reporting, 0) when is_zero then 0 else monthly_rate_reporting end as monthly_rate_reporting
+        case when is_bridged then coalesce(previous_rate_reporting, 0) when is_zero then 0 else monthly_rate_reporting end as monthly_rate_reporting,
+        coalesce(is_bridged, false) as is_bridged
     from bridged
 )
 

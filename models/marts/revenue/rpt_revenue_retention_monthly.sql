@@ -91,13 +91,13 @@ final as (
         fx_mrr,
         closing_mrr,
         cast(churned_customers as double) / nullif(opening_customers, 0) as logo_churn_rate,
-        -cast(churned_mrr + contraction_mrr as double) / nullif(cast(opening_mrr as double), 0) as gross_mrr_churn_rate,
-        -cast(churned_mrr + contraction_mrr + expansion_mrr + reactivation_mrr as double)
+        cast(-(churned_mrr + contraction_mrr) as double) / nullif(cast(opening_mrr as double), 0) as gross_mrr_churn_rate,
+        cast(-(churned_mrr + contraction_mrr + expansion_mrr + reactivation_mrr) as double)
         / nullif(cast(opening_mrr as double), 0) as net_mrr_churn_rate,
         mrr_kept_of_base / nullif(cast(year_before_mrr as double), 0) as grr_12m,
         mrr_of_base / nullif(cast(year_before_mrr as double), 0) as nrr_12m,
-        -cast(new_mrr + expansion_mrr + reactivation_mrr as double)
-        / nullif(cast(contraction_mrr + churned_mrr as double), 0) as quick_ratio,
+        cast(new_mrr + expansion_mrr + reactivation_mrr as double)
+        / nullif(cast(-(contraction_mrr + churned_mrr) as double), 0) as quick_ratio,
         cast(cast(closing_mrr as double) / nullif(closing_customers, 0) as decimal(18,4)) as arpa,
         rules.definition_version,
         '{{ var("run_id") }}' as run_id
