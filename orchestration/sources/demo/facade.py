@@ -5,12 +5,12 @@ Not here: HTTP itself (server.py), any vendor's paths or shapes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import orjson
 import pandas as pd
 
 from orchestration.sources.demo.base import Versions
@@ -54,7 +54,7 @@ def whole(text: str, name: str, low: int, high: int) -> int:
 
 def dumps(value: Any) -> bytes:
     """Compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return orjson.dumps(value)
 
 
 def plain(column: pd.Series) -> list:

@@ -36,7 +36,7 @@ def make_tickets(scope: Scope, customers: Customers, agreements: Agreements, peo
     for week in range((scope.days + scope.horizon) // 7 + 1):
         middle = np.full(n, EPOCH + (week * 7 + 3) * DAY)
         fresh = middle < begin + 60 * DAY
-        rate = 0.16 * size * np.exp(-0.45 * customers.mean_health(np.arange(n), middle, 3)) * (1 + fresh)
+        rate = 0.11 * size * np.exp(-0.45 * customers.mean_health(np.arange(n), middle, 3)) * (1 + fresh)
         number = rng.poisson(np.clip(rate, 0, 4)) * ((middle > begin) & (middle < until))
         who = np.repeat(np.arange(n), number)
         cust.append(who)

@@ -48,8 +48,8 @@ def activity_versions(scope: Scope, customers: Customers, accounts: Accounts, ag
     pace = np.exp(0.35 + 0.3 * who["size"].to_numpy())
     for kind, factor, every in (
         ("check_in", 0.55, 1),
-        ("email", 0.9, 1),
-        ("call", 0.35, 1),
+        ("email", 0.5, 1),
+        ("call", 0.3, 1),
         ("business_review", 0.45, 3),
         ("executive_review", 0.1, 3),
         ("interview", 0.04, 3),
