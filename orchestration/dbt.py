@@ -121,7 +121,10 @@ class Dbt:
         common += ["--target-path", str(target or self._target), "--log-path", str(self._target / "logs"), "--quiet"]
         common += ["--log-level", "none", "--log-level-file", "info"]
         callbacks = [_node_callback(on_node)] if on_node else []
-        return dbtRunner(manifest=manifest, callbacks=callbacks).invoke([arguments[0], *common, *arguments[1:]])
+        try:
+            return dbtRunner(manifest=manifest, callbacks=callbacks).invoke([arguments[0], *common, *arguments[1:]])
+        finally:
+            _release_warehouse()
 
     def _export_environment(self) -> None:
         """What profiles.yml and the keyed-hash macro read: through the environment, so that no artifact holds the key."""
@@ -140,6 +143,15 @@ def _fingerprint() -> str:
                 stat = path.stat()
                 digest.update(f"{path.relative_to(REPO)}|{stat.st_size}|{stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()
+
+
+def _release_warehouse() -> None:
+    """Close dbt-duckdb's connection, which it keeps for the whole process; opening the file for every node would cost more."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    if DuckDBConnectionManager._ENV is not None:
+        DuckDBConnectionManager._ENV.close()
+        DuckDBConnectionManager._ENV = None
 
 
 def _node_callback(on_node: Callable[[str, str], None]):

@@ -27,6 +27,7 @@ NO_CEILING = 10**15
 DEFAULT_PARAMETERS: dict[str, Any] = {"rows_floor": 1, "rows_ceiling": NO_CEILING, "rows_expected": 0}
 
 Outcome = Literal["passed", "failed", "errored", "not_run"]
+WORST_FIRST: tuple[Outcome, ...] = ("errored", "not_run", "failed")
 Severity = Literal["critical", "warning"]
 
 
@@ -169,11 +170,13 @@ def _no_rows(meta: Mapping[str, Any], values: Mapping[str, Any], layer: str, pre
 
 def gate_of(blank: GateResult, checks: Sequence[CheckResult]) -> GateResult:
     """`blank` with the outcome that follows from its checks: the worst of them."""
+    if not checks:
+        return replace(blank, outcome="errored")
     bad = [check for check in checks if check.outcome != "passed"]
     if not bad:
         return replace(blank, outcome="passed", checks=tuple(checks))
-    outcome: Outcome = "errored" if any(check.outcome == "errored" for check in bad) else "failed"
-    severity: Severity = "critical" if outcome == "errored" or any(check.severity == "critical" for check in bad) else "warning"
+    outcome: Outcome = next((each for each in WORST_FIRST if any(check.outcome == each for check in bad)), "errored")
+    severity: Severity = "warning" if outcome == "failed" and all(check.severity == "warning" for check in bad) else "critical"
     return replace(blank, outcome=outcome, severity=severity, checks=tuple(checks))
 
 

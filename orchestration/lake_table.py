@@ -23,7 +23,7 @@ from orchestration.lake_manifest import Manifest, contract_types, utc_now
 from orchestration.lake_pages import RESERVED, to_arrow
 from orchestration.lake_partition import PartitionWriter
 from orchestration.lake_reconcile import tombstones
-from orchestration.lake_validate import Validator
+from orchestration.lake_validate import Statements, Validator
 from orchestration.sources.base import Page
 
 RECORDS_AT_ONCE = 16_384  # Python objects are large
@@ -48,12 +48,13 @@ class TableLoad:
         previous: Manifest | None,
         since: datetime | None,
         zone: str | None,
+        statements: Statements,
     ) -> None:
         self.contract, self.previous, self.since, self.until = contract, previous, since, until
         self._connection, self._home, self._load_date, self._run_id = connection, home, load_date, run_id
         self._source_relation, self._started_at = source_relation, started_at
         self._deleted_at = until.astimezone(UTC).replace(tzinfo=None) - timedelta(microseconds=1)
-        self._validator = Validator(contract, connection, zone, self._deleted_at)
+        self._validator = Validator(contract, connection, zone, self._deleted_at, statements)
         self._writer = PartitionWriter(
             home, quarantine_home, contract, source_relation=source_relation, load_date=load_date, run_id=run_id, started_at=started_at
         )

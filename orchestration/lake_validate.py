@@ -10,6 +10,7 @@ import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias
 
 import duckdb
 import pyarrow as pa
@@ -30,6 +31,10 @@ ROW_HASH = "_row_hash"
 BAD_SCHEMA = pa.schema([(REASON, pa.string()), (FILE, pa.string()), (LINE, pa.int64()), ("record", pa.string())])
 
 
+# Parsed once and kept over the loads of one source: for small pages parsing is half the work. Not for two connections at a time.
+Statements: TypeAlias = "dict[tuple[Contract, str | None, pa.Schema], duckdb.Statement]"
+
+
 @dataclass
 class Validator:
     """Checks pages of one table. `zone` is how naive times are read (None = refused); `deleted_at` dates tombstones that have no time.
@@ -41,19 +46,20 @@ class Validator:
     connection: duckdb.DuckDBPyConnection  # its TimeZone must be UTC
     zone: str | None
     deleted_at: datetime
+    statements: Statements = field(default_factory=dict)
     failures: Counter[tuple[str, str]] = field(default_factory=Counter)
-    _statements: dict[pa.Schema, str] = field(default_factory=dict)
 
     def check(self, page: pa.Table) -> tuple[pa.Table, pa.Table | None]:
         """(good rows: contract columns, `_is_deleted`, `_row_hash`, `_extra`; bad rows as BAD_SCHEMA, or None)."""
         page = _plain(page)
-        if page.schema not in self._statements:
-            self._statements[page.schema] = statement(self.contract, page.schema, self.zone, self.deleted_at)
+        key = (self.contract, self.zone, page.schema)
+        if key not in self.statements:
+            (self.statements[key],) = self.connection.extract_statements(statement(*key))
         self.connection.register("page", page)
-        checked = self.connection.execute(self._statements[page.schema]).to_arrow_table()
+        checked = self.connection.execute(self.statements[key]).to_arrow_table()
         self.connection.unregister("page")
         reasons = checked.column(REASON)
-        good = checked.drop_columns([REASON])
+        good = self._dated(checked.drop_columns([REASON]))
         if reasons.null_count == len(reasons):
             return good, None
         for entry in pc.value_counts(reasons.drop_null()).to_pylist():
@@ -63,8 +69,17 @@ class Validator:
         is_bad = pc.is_valid(reasons)
         return good.filter(pc.invert(is_bad)), _bad_rows(page.filter(is_bad), reasons.drop_null())
 
+    def _dated(self, good: pa.Table) -> pa.Table:
+        """A deletion that has no time gets `deleted_at`: without one it would sort before the versions that it ends."""
+        name = self.contract.updated_at
+        if name is None or not pa.types.is_timestamp(good.schema.field(name).type) or not pc.any(good.column(IS_DELETED)).as_py():
+            return good
+        undated = pc.and_(good.column(IS_DELETED), pc.is_null(good.column(name)))
+        dated = pc.if_else(undated, pa.scalar(self.deleted_at, pa.timestamp("us")), good.column(name))
+        return good.set_column(good.schema.get_field_index(name), name, dated)
 
-def statement(contract: Contract, schema: pa.Schema, zone: str | None, deleted_at: datetime) -> str:
+
+def statement(contract: Contract, zone: str | None, schema: pa.Schema) -> str:
     """The SELECT that turns a registered `page` of this schema into the contract's types, plus `_reason` (NULL = a good row)."""
     inner, outer, reasons, hashed = [], [], [], []
     given = {name: schema.field(name).type for name in schema.names}
@@ -82,10 +97,7 @@ def statement(contract: Contract, schema: pa.Schema, zone: str | None, deleted_a
         if _is_currency(column):
             unknown = f"length(trim({typed})) <> 3 or not contains({_text('|'.join(sorted(CURRENCIES)))}, upper(trim({typed})))"
             reasons.append(f"case when not ({missing}) and ({unknown}) then {_text(f'{column.name}: {UNKNOWN_CURRENCY}')} end")
-        filled = typed
-        if column.name == contract.updated_at and column.data_type == "timestamp":  # a deletion without a time would sort before all else
-            filled = f"case when __deleted then coalesce({typed}, timestamp '{deleted_at:%Y-%m-%d %H:%M:%S.%f}') else {typed} end"
-        outer.append(f"{filled} as {_quote(column.name)}")
+        outer.append(f"{typed} as {_quote(column.name)}")
         hashed.append((column.name, typed))
     deletions = [f"coalesce({_quote(IS_DELETED)}, false)"] if IS_DELETED in given else []
     if contract.deleted in given:

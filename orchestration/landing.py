@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from orchestration.contracts import Contract, ContractFileError, Contracts
 from orchestration.lake_manifest import LakeError, Manifest, partition_dates, partition_name, read_manifest, utc_now
 from orchestration.lake_partition import heal, heal_source, source_lock
 from orchestration.lake_table import TableLoad
+from orchestration.lake_validate import Statements
 from orchestration.lake_verify import Problem, verify_partition
 from orchestration.sources.base import Source, SourceError, Window
 
@@ -42,6 +44,7 @@ class Lake:
         self.root, self.quarantine_root = Path(root), Path(quarantine_root)
         self._contracts, self._overlap = contracts, overlap
         self._memory: duckdb.DuckDBPyConnection | None = None  # opened by the first load
+        self._statements: dict[str, Statements] = defaultdict(dict)
         self._opening = threading.Lock()  # sources are loaded side by side
 
     def load(
@@ -150,6 +153,7 @@ class Lake:
                 previous=(previous := self.newest_manifest(source.source_relation, table, before=load_date)),
                 since=previous.cursor - self._overlap if previous and not full else None,
                 zone=getattr(source, "time_zone", None),
+                statements=self._statements[source.source_relation],
             )
             for table, contract in tables.items()
         }

@@ -57,7 +57,7 @@ def _raw_gate(settings: Settings) -> AssetChecksDefinition:
                     gates.evaluate(
                         "raw",
                         key.path[-1],
-                        f"select * from raw_{contract.vendor}.{contract.table} where _run_id = '{context.run.run_id}'",
+                        f"select * from raw_{contract.vendor}.{contract.table} where _run_id = '{context.run.run_id}' and not _is_deleted",
                         parameters={**run_parameters(window.as_of), **_landed_bounds(settings, lake, contract, window)},
                         present_domains=settings.present_domains,
                         run_id=context.run.run_id,

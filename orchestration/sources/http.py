@@ -5,6 +5,7 @@ Here belong retries, rate limits, timeouts, the check of what came back, and pag
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
@@ -62,8 +63,12 @@ class Bearer(AuthBase):
 class PoliteSession(requests.Session):
     """A session whose answers are all JSON objects with status 2xx; anything else was retried and is an error now."""
 
-    def __init__(self, name: str, politeness: Politeness, sleep: Callable[[float], None]) -> None:
+    def __init__(self, name: str, base_url: str, politeness: Politeness, sleep: Callable[[float], None]) -> None:
         super().__init__()
+        # What requests would look up in the environment for every single request; and no .netrc beside the key that was given.
+        self.trust_env = False
+        self.proxies = requests.utils.get_environ_proxies(base_url)
+        self.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
         self.name = name
         self.politeness = politeness
         self.sleep = sleep
@@ -137,7 +142,7 @@ class Http:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = name
-        self._session = PoliteSession(name, politeness or Politeness(), sleep)
+        self._session = PoliteSession(name, base_url, politeness or Politeness(), sleep)
         self._base_url, self._auth, self._headers = base_url, auth, dict(headers or {})
         self._client: Any = None
 
@@ -156,8 +161,8 @@ class Http:
     def get(self, path: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
         return self.client.get(path, params=params).json()
 
-    def post(self, path: str, json: dict[str, Any]) -> dict[str, Any]:
-        return self.client.post(path, json=json).json()
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        return self.client.post(path, json=body).json()
 
     def pages(self, path: str, params: dict[str, Any], *, rows: str, **paging: Any) -> Iterator[list[dict[str, Any]]]:
         """The lists under key `rows`, page by page; `paging` as for bodies()."""
@@ -178,13 +183,13 @@ class Http:
         Parameters in `only_first` go with the first request only. Raises ContractError if there is no list under `rows`,
         TransientSourceError if a cursor or a whole page comes twice: following it would never end, or skip what should have come.
         """
-        from orchestration.sources.paging import FollowCursor
+        from orchestration.sources.paging import WHOLE_BODY, FollowCursor
 
         where = f"{self.name}: GET {path}"
         seen_cursors = {str(params.get(cursor))}
         seen_pages: set[int] = set()
         paginator = FollowCursor(self._checked(following, rows, where), cursor, only_first)
-        for page in self.client.paginate(path, params=dict(params), paginator=paginator, data_selector="$", hooks={"response": []}):
+        for page in self.client.paginate(path, params=dict(params), paginator=paginator, data_selector=WHOLE_BODY, hooks={"response": []}):
             body = page.response.json()
             fingerprint = _fingerprint(body[rows])
             if body[rows] and fingerprint in seen_pages:
@@ -216,7 +221,7 @@ class Http:
 def _parse(response: requests.Response) -> str | None:
     """None if the body is a JSON object (kept, so that it is parsed only once), else what is wrong with it."""
     try:
-        body = response.json()
+        body = json.loads(response.content)
     except ValueError:
         looks_like_html = response.content.lstrip()[:1] == b"<"
         return f"answered {response.status_code} with {'HTML' if looks_like_html else 'cut or broken JSON'}"

@@ -45,8 +45,7 @@ class HubSpot:
         for table in windows:
             if table == "owners":
                 for archived in (False, True):
-                    for page in self._list("owners", archived):
-                        yield "owners", [_owner(o) for o in page]
+                    yield from (("owners", [_owner(o) for o in page]) for page in self._list("owners", archived) if page)
             elif table != MERGES:
                 for page in self._object_pages(table, self._since(table, windows)):
                     yield table, [self._row(table, o) for o in page]
@@ -69,7 +68,8 @@ class HubSpot:
 
     def _object_pages(self, table: str, since: datetime | None) -> Iterator[list[dict]]:
         """Records with associations; those in the recycle bin too, with the time of their deletion as their last change."""
-        yield from skip_if_absent(self, table, self._list(table, archived=False) if since is None else self._changed(table, since))
+        pages = self._list(table, archived=False) if since is None else self._changed(table, since)
+        yield from filter(None, skip_if_absent(self, table, pages))
         if table not in self.absent:
             for page in self._list(table, archived=True):
                 if binned := [o for o in page if since is None or not _archived_before(o, since)]:

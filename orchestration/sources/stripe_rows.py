@@ -14,7 +14,7 @@ from orchestration.sources.base import at
 
 Row = dict[str, Any]
 
-LEFT_AT_SOURCE = {"object", "livemode", "url", "client_secret"}
+LEFT_AT_SOURCE = {"object", "livemode", "url", "client_secret", "invoice_line_item"}
 LEFT_AT_SOURCE |= {"phone", "customer_email", "customer_name", "customer_phone", "receipt_email"}
 LEFT_AT_SOURCE |= {"receipt_url", "receipt_number", "hosted_invoice_url", "invoice_pdf", "pdf"}
 
@@ -25,7 +25,7 @@ def flat(o: Row, *, plain: str = "", times: str = "", refs: Iterable[str] = (), 
     row |= {name: at(o.get(name)) for name in times.split()}
     row |= {f"{name}_id": ref(o.get(name)) for name in refs}
     row |= more
-    named = {*row, *refs, *LEFT_AT_SOURCE}
+    named = {*row, *(name.removesuffix("_id") for name in row), *LEFT_AT_SOURCE}
     row |= {name: value for name, value in o.items() if name not in named and isinstance(value, str | int | float | bool)}
     return row | ({"metadata": o["metadata"]} if o.get("metadata") else {})
 

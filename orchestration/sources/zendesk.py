@@ -50,10 +50,10 @@ class Zendesk:
         }
         for table, export in exports.items():
             if table in windows:
-                yield from ((table, page) for page in export(_epoch(windows[table].since)))
+                yield from ((table, page) for page in export(_epoch(windows[table].since)) if page)
         for table in SETTINGS:
             if table in windows:
-                yield from ((table, page) for page in skip_if_absent(self, table, self._setting(table)))
+                yield from ((table, page) for page in skip_if_absent(self, table, self._setting(table)) if page)
 
     def keys(self, table: str) -> Iterator[list[tuple]] | None:
         """Only what vanishes without a trace. Exports show deleted tickets, users and organizations as such, and no list of tickets is

@@ -143,7 +143,7 @@ def test_a_failed_pull_commits_nothing_and_leaves_nothing(tmp_path):
     with pytest.raises(SourceError, match="gone"):
         load(lake, Shop([order(2)], SourceError("gone")), DAY + timedelta(days=1))
     assert lake.cursor("shop", "orders") == datetime(2024, 3, 11, tzinfo=UTC)
-    assert not [path for path in tmp_path.rglob(".new-*")]
+    assert not list(tmp_path.rglob(".new-*"))
 
 
 def test_an_empty_answer_is_a_partition_without_rows(tmp_path):
@@ -162,12 +162,12 @@ def test_of_two_rows_of_one_key_in_a_load_the_later_one_can_be_told(tmp_path):
 class TestDrift:
     """Rules of faults.md 10, on top of single rows in quarantine."""
 
-    many = [order(number) for number in range(100)]
+    many = tuple(order(number) for number in range(100))
 
     def refused(self, tmp_path, page, message):
         lake = lake_in(tmp_path)
         if not lake.manifests("shop", "orders"):
-            load(lake, Shop(self.many))
+            load(lake, Shop([*self.many]))
         with pytest.raises(ContractError) as error:
             load(lake, Shop(page), DAY + timedelta(days=1))
         assert message in str(error.value)
@@ -191,7 +191,7 @@ class TestDrift:
 
     def test_a_full_load_accepts_the_new_shape(self, tmp_path):
         lake = lake_in(tmp_path)
-        load(lake, Shop(self.many))
+        load(lake, Shop([*self.many]))
         (manifest,) = load(lake, Shop([{k: v for k, v in order(1).items() if k != "amount"}]), DAY + timedelta(days=1), full=True)
         assert "amount" not in manifest.columns_seen
 
