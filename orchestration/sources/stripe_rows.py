@@ -43,7 +43,11 @@ def dig(o: Any, path: str) -> Any:
 
 def first(o: Row, *paths: str) -> Any:
     """The first of several places that holds something."""
-    return next((value for value in (dig(o, path) for path in paths) if value is not None), None)
+    for path in paths:
+        value = dig(o, path) if "." in path else o.get(path)
+        if value is not None:
+            return value
+    return None
 
 
 def total(parts: Iterable[Row] | None) -> int | None:

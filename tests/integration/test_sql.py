@@ -169,7 +169,7 @@ def test_no_connection_is_one_line_without_the_password(dsn: str):
 
 
 def test_a_database_without_any_table_says_what_is_expected(dsn: str):
-    with pytest.raises(SourceError, match="expected tables or views like support.organizations"):
+    with pytest.raises(SourceError, match=r"expected tables or views like support\.organizations"):
         assert source(dsn, "support").tables
 
 

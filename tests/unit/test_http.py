@@ -155,9 +155,11 @@ def test_a_repeated_page_is_rejected():
 
 def test_a_repeated_cursor_is_rejected():
     ids = iter(range(100))
-    with scripted_server(lambda request: Answer({"things": [{"id": next(ids)}], "next": "again"})) as (base_url, _):
-        with pytest.raises(TransientSourceError, match="same cursor twice"):
-            read(client(base_url, []))
+    with (
+        scripted_server(lambda request: Answer({"things": [{"id": next(ids)}], "next": "again"})) as (base_url, _),
+        pytest.raises(TransientSourceError, match="same cursor twice"),
+    ):
+        read(client(base_url, []))
 
 
 @pytest.mark.parametrize("body", [{"items": []}, {"things": None}, {"things": {"id": 1}}], ids=["renamed", "null", "an object"])

@@ -218,7 +218,7 @@ def test_a_search_that_ignores_the_sort_is_rejected():
     records = [task(number, START + timedelta(days=20) - timedelta(minutes=number)) for number in range(1, 500)]
     portal = Portal(records)
     portal.search = lambda body: Answer({"results": records[:200], "paging": {"next": {"after": "200"}}})
-    with pytest.raises(SourceError, match="unsorted|twice"):
+    with pytest.raises(SourceError, match=r"unsorted|twice"):
         pull(portal, {"tasks": Window(START + timedelta(days=21), UNTIL)})
 
 

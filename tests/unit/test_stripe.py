@@ -108,7 +108,8 @@ def pull(answer, tables: list[str], since: datetime | None = SINCE) -> tuple[dic
 
 
 def test_an_event_of_our_version_is_used_as_it_is():
-    found, requests, _ = pull(account([event("customer.subscription.updated", subscription([item("si_1", 3)]))]), ["subscriptions", "subscription_items"])
+    change = event("customer.subscription.updated", subscription([item("si_1", 3)]))
+    found, requests, _ = pull(account([change]), ["subscriptions", "subscription_items"])
     (sub,), (si,) = found["subscriptions"], found["subscription_items"]
     assert (sub["customer_id"], sub["quantity"], sub["metadata_account_id"], sub["updated"]) == ("cus_1", 3, "A-7", NOON)
     assert (si["subscription_id"], si["price_id"], si["unit_amount"], si["interval"], si["updated"]) == ("sub_1", "price_gold", 4900, "month", NOON)
