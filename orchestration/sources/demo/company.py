@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestration.sources.demo.base import FIRST_DAY, Scope, Versions, join_versions
+from orchestration.sources.demo.base import FIRST_DAY, Frame, Scope, Versions, join_versions
 from orchestration.sources.demo.block import Block
-from orchestration.sources.demo.files import DOMAINS, write_files
+from orchestration.sources.demo.files import DOMAINS, write_files, write_truth
+from orchestration.sources.demo.truth import mrr_intervals, truth
 
 if TYPE_CHECKING:
     from orchestration.sources.demo.server import DemoServer
@@ -43,6 +45,15 @@ class DemoCompany:
         """The bring-your-own-tables contract as Parquet, as known at the end of `until` (UTC); with `since` only what is new or changed after it."""
         return write_files(self.blocks, Path(out), until, domains, since)
 
+    @cached_property
+    def truth(self) -> dict[str, Frame]:
+        """customers, identities, mrr, mrr_changes, churn_events: see truth.py. Dates are UTC; days beyond `last_day` are in it too."""
+        return truth(self.blocks)
+
+    def truth_mrr(self, time_zone: str = "UTC") -> Frame:
+        """MRR intervals with the dates of another reporting time zone."""
+        return mrr_intervals(self.truth["mrr_changes"], time_zone)
+
     def table(self, domain: str, name: str) -> Versions:
         """One table of the whole company, with the history of each record."""
         return join_versions([block.tables[domain][name] for block in self.blocks])
@@ -59,6 +70,8 @@ def generate_to_files(customers: int, days: int, out: Path, seed: int = 7) -> di
     rows: dict[str, int] = {}
     last_day = FIRST_DAY + timedelta(days=days - 1)
     for scope in scopes(customers, days, seed, horizon=0):
-        for table, count in write_files([Block(scope)], Path(out), last_day).items():
+        block = Block(scope)
+        for table, count in write_files([block], Path(out), last_day).items():
             rows[table] = rows.get(table, 0) + count
+        write_truth(truth([block]), Path(out) / "truth", scope.block)
     return rows

@@ -24,6 +24,11 @@ class Customers:
     health: np.ndarray  # customers × weeks, float32
     cumulative: np.ndarray
 
+    @property
+    def signup(self) -> np.ndarray:
+        """Second at which each customer signed up."""
+        return EPOCH + self.frame["day"].to_numpy() * DAY + self.frame["hour"].to_numpy()
+
     def mean_health(self, who: np.ndarray, until: np.ndarray, weeks: int = 8) -> np.ndarray:
         """Mean health of customers `who` over the `weeks` before the second `until`."""
         last = np.clip((until - EPOCH) // (7 * DAY) + WARM_UP_WEEKS, weeks, self.health.shape[1])

@@ -92,6 +92,12 @@ def write_files(blocks: Iterable[Block], out: Path, until: date, domains: Iterab
     return rows
 
 
+def write_truth(truth: dict[str, Frame], out: Path, block: int) -> None:
+    """The truth beside the files, one file a table and block."""
+    for name, frame in truth.items():
+        _write(pa.Table.from_pandas(frame, preserve_index=False), out / name / f"{block:04d}.parquet")
+
+
 def _write(table: pa.Table, path: Path) -> None:
     """Through a name that no reader looks for, so that nobody sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
