@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import pyarrow as pa
 from pydantic import SecretStr
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from orchestration.contracts import Contract
 
 # Flat records under the contract's column names, or Arrow. A time is an aware datetime (UTC), money an int or Decimal.
@@ -53,9 +54,7 @@ class Source(Protocol):
 
     vendor: str  # whose contract: 'hubspot', 'stripe', 'zendesk', or 'own' for files and sql
     source_relation: str  # 'stripe', or 'stripe_eu' for tenant eu
-    contracts: Mapping[str, Contract]  # of the tables that it is to deliver
-    tables: tuple[str, ...]  # their names
-    absent: set[str]  # of these, found out while pulling: tables that the vendor doesn't have, so that their emptiness is no fault
+    tables: tuple[str, ...]  # contract tables of the configured domains that it delivers
     warnings: list[str]  # what a person should know though the pull succeeded
 
     def pull(self, windows: Mapping[str, Window]) -> Iterator[tuple[str, Page]]:
@@ -70,6 +69,13 @@ class Source(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class Client(Source, Protocol):
+    """A source that finds out while pulling which of its tables the vendor doesn't have."""
+
+    contracts: Mapping[str, Contract]  # of `tables`
+    absent: set[str]
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,7 @@ class SourceSpec:
         return "own" if self.vendor in ("files", "sql") else self.vendor
 
 
-def skip_if_absent(source: Source, table: str, pages: Iterator[Any], also: tuple[str, ...] = ()) -> Iterator[Any]:
+def skip_if_absent(source: Client, table: str, pages: Iterator[Any], also: tuple[str, ...] = ()) -> Iterator[Any]:
     """`pages`, or nothing and a warning where the vendor refuses the first one and the contract says that it may lack this table.
 
     `also` are tables that come out of the same pages. 400 and 403 are how some hosts put "there is no such thing on your plan".

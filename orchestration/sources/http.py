@@ -22,6 +22,7 @@ from orchestration.sources.base import ContractError, SourceError, TransientSour
 
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
 
+TRY_AGAIN = {408, 423, 425, 477}  # timeout, locked, too early, HubSpot moving an account
 NextPage = Callable[[dict[str, Any]], Any]  # a page's body → the cursor of the next one, None after the last
 
 
@@ -112,7 +113,7 @@ class PoliteSession(requests.Session):
         status = response.status_code
         if status == 429:
             return "answered 429 (too many requests)", response
-        if status >= 500:
+        if status >= 500 or status in TRY_AGAIN:
             return f"answered {status}", response
         if 300 <= status < 400:
             return None, response  # requests follows it

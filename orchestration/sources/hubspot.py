@@ -172,10 +172,10 @@ def _after(body: dict[str, Any]) -> str | None:
 
 
 def _linked(o: dict, other: str) -> str | None:
-    """The associated record: the primary one where it is marked, else the first."""
+    """The associated record: the primary one where it is marked, else the oldest, in whatever order they come."""
     links = ((o.get("associations") or {}).get(other) or {}).get("results") or []
-    unlabelled = [link for link in links if not str(link.get("type", "")).endswith("_unlabeled")]
-    return str((unlabelled or links)[0]["id"]) if links else None
+    primary = [link for link in links if not str(link.get("type", "")).endswith("_unlabeled")]
+    return min((str(link["id"]) for link in primary or links), key=int, default=None)
 
 
 def _v3_link(to: dict) -> dict:

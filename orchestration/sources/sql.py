@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
-
-import pyarrow as pa
 
 from orchestration.contracts import Contract
 from orchestration.sources.base import ContractError, Page, SourceError, TransientSourceError, Window
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 BATCH_BYTES = 4 * 1024 * 1024  # of the wire format; ADBC streams a COPY, so no more than a batch is in memory
 NAIVE = {"timestamp without time zone", "date"}

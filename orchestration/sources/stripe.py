@@ -93,8 +93,8 @@ class Stripe:
         now = datetime.now(UTC)
         for name in listed:
             # An object's state in a listing is as of the listing, whatever times it carries itself: a change that left no trace
-            # in them must still count as newer than what was known before.
-            updated = min(now, asked[name][0].until)
+            # in them must still count as newer than what was known before. The last second of the window still belongs to its day.
+            updated = min(now, asked[name][0].until - timedelta(seconds=1))
             for page in skip_if_absent(self, kinds[name].table, self._list(kinds[name]), also=_tables(kinds[name])):
                 yield from self._rows(name, [(o, updated) for o in page], windows)
         changing = [window for name in kinds.keys() - listed for window in asked[name]]
@@ -162,7 +162,7 @@ class Stripe:
             for name, objects in current.items():
                 yield from self._rows(name, objects, windows)
             yield from _tombstones(gone, windows)
-        for (name, id), when in changes.to_read(int(min(until, datetime.now(UTC)).timestamp()) - 1).items():
+        for (name, id), when in changes.to_read().items():
             yield from self._read(name, id, when, windows)
         for charge, when in changes.refunded_charges.items() if "refund" in names else ():
             for page in self._pages("/v1/refunds", {"charge": charge, "limit": PAGE}):

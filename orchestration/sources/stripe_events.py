@@ -28,7 +28,7 @@ class Changes:
     done: dict[Key, int] = field(default_factory=dict)
     unread: dict[Key, int] = field(default_factory=dict)
     refunded_charges: dict[str, int] = field(default_factory=dict)
-    _related: set[Key] = field(default_factory=set)
+    _related: dict[Key, int] = field(default_factory=dict)
 
     def take(self, event: dict[str, Any]) -> tuple[list[tuple[Key, dict, int]], list[tuple[Key, dict | None, int]]]:
         """(objects that are current as the event holds them, objects and children that are gone); each with the event's time.
@@ -41,9 +41,13 @@ class Changes:
             self._read_later(("subscription", o["subscription"]), when)
         if event["type"] == "charge.refunded":
             self.refunded_charges[id] = max(when, self.refunded_charges.get(id, 0))
-        if name == "invoice":
-            self._related |= {(other, ref(o[other])) for other in ("subscription", "charge") if o.get(other)}
-        if name not in self.wanted or not id:
+        if not id:  # a preview, such as invoice.upcoming
+            return [], []
+        for other in ("subscription", "charge") if name == "invoice" else ():
+            if o.get(other):
+                key = (other, ref(o[other]))
+                self._related[key] = max(when, self._related.get(key, 0))
+        if name not in self.wanted:
             return [], []
         gone: list[tuple[Key, dict | None, int]] = [((name, id), child, when) for child in _dropped(name, event)]
         if when <= self.done.get((name, id), -1):
@@ -58,11 +62,12 @@ class Changes:
         self.done[name, id] = when
         return [((name, id), o, when)], gone
 
-    def to_read(self, last_moment: int) -> dict[Key, int]:
+    def to_read(self) -> dict[Key, int]:
         """What to request after the last event. Some hosts tell of an invoice but not of what it did to its subscription and charge:
-        those are read too, as of `last_moment`, unless an event named them."""
-        for key in self._related - self.done.keys() - self.unread.keys():
-            self._read_later(key, last_moment)
+        those are read too, unless an event named them."""
+        for key, when in self._related.items():
+            if key not in self.done:
+                self._read_later(key, when)
         return {key: when for key, when in self.unread.items() if when > self.done.get(key, -1)}
 
     def _read_later(self, key: Key, when: int) -> None:

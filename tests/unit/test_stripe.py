@@ -172,6 +172,16 @@ def test_a_refund_is_found_through_its_charge():
     assert (found["charges"][0]["customer_id"], found["refunds"][0]["charge_id"]) == ("cus_1", "ch_1")
 
 
+def test_what_an_invoice_did_is_read_where_no_event_tells_of_it():
+    charge = {"id": "ch_1", "object": "charge", "amount": 4900, "currency": "usd", "created": T, "status": "succeeded"}
+    paid = event("invoice.paid", invoice([line(1)], charge="ch_1", subscription="sub_1"))
+    preview = event("invoice.upcoming", invoice([], subscription="sub_2") | {"id": ""})
+    told = event("customer.subscription.updated", subscription([item("si_1")]), T - 5)
+    found, requests, _ = pull(account([preview, paid, told], objects={"/v1/charges/ch_1": charge}), ["subscriptions", "invoices", "charges"])
+    assert found["charges"][0]["updated"] == NOON
+    assert [request.path for request in requests] == ["/v1/events", "/v1/charges/ch_1"]
+
+
 def test_a_discount_event_reads_its_subscription_again():
     discount = {"id": "di_1", "object": "discount", "subscription": "sub_1", "customer": "cus_1", "start": T}
     coupon = {"id": "half", "percent_off": 50.0, "duration": "repeating"}
@@ -223,7 +233,7 @@ def test_the_newer_shape_of_invoice_lines_is_understood():
 def test_a_listing_counts_as_newer_than_what_was_known_before_it():
     """A change that left no time in the object must not lose against an older version that came through an event."""
     found, _, _ = pull(account(lists={"/v1/customers": [{"id": "cus_1", "object": "customer", "created": T - 10_000}]}), ["customers"], since=None)
-    assert found["customers"][0]["updated"] == UNTIL
+    assert found["customers"][0]["updated"] == UNTIL - timedelta(seconds=1)
 
 
 def test_a_gap_longer_than_events_are_kept_is_closed_by_a_listing():
