@@ -17,6 +17,7 @@ from orchestration.sources.base import Page
 
 EXTRA, IS_DELETED = "_extra", "_is_deleted"
 REASON, LINE, FILE, RAW = "_reason", "_line", "_file", "_raw"  # by `files`: where a row stands, and why it could not be read at all
+SPARSE = b"sparse"  # schema metadata of a page whose records leave out what is empty
 RESERVED = {EXTRA: pa.string(), IS_DELETED: pa.bool_(), REASON: pa.string(), LINE: pa.int64(), FILE: pa.string(), RAW: pa.string()}
 
 

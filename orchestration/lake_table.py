@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from orchestration.contracts import Contract
-from orchestration.lake_drift import ENOUGH_ROWS, refuse_drift
+from orchestration.lake_drift import ENOUGH_ROWS, check_drift
 from orchestration.lake_manifest import Manifest, contract_types, utc_now
-from orchestration.lake_pages import RESERVED, to_arrow
+from orchestration.lake_pages import RESERVED, SPARSE, to_arrow
 from orchestration.lake_partition import PartitionWriter
 from orchestration.lake_reconcile import tombstones
 from orchestration.lake_validate import Statements, Validator
@@ -63,7 +63,8 @@ class TableLoad:
         self._seen: set[str] = set()
         self._unknown: set[str] = set()
         self._filled: Counter[str] = Counter()
-        self._live_rows = self._unreadable = 0
+        self._live_rows = 0
+        self._is_sparse = False
         self._range: tuple[str, str] | None = None
 
     def add(self, page: Page) -> None:
@@ -73,6 +74,7 @@ class TableLoad:
                 self.flush()
             return
         table = to_arrow(page, self.contract)
+        self._is_sparse |= SPARSE in (table.schema.metadata or {})
         if self._pages and self._pages[0].schema != table.schema:
             self.flush()
         self._pages.append(table)
@@ -101,13 +103,14 @@ class TableLoad:
     def seal(self, state: Any) -> Manifest:
         """All on disk under a temporary name, with its manifest. Raises ContractError on drift."""
         failures = self._validator.failures
-        refuse_drift(
+        suspicions = check_drift(
             self.contract,
             rows=self._live_rows,
             seen=self._seen,
             filled=self._filled,
             failures=failures,
             previous=self.previous if self.since is not None else None,
+            is_sparse=self._is_sparse,
         )
         before = self.previous
         filled = {name: self._filled[name] / self._live_rows for name in self.contract.column_names} if self._live_rows >= ENOUGH_ROWS else None
@@ -133,7 +136,7 @@ class TableLoad:
             columns_seen=sorted(self._seen) if self._live_rows or not before else before.columns_seen,
             extra_columns=sorted(self._unknown | set(before.extra_columns if before else ())),
             filled=filled or (before.filled if before else {}),
-            warnings=[f"new column '{name}': not in the contract, kept in _extra" for name in new_columns],
+            warnings=[f"new column '{name}': not in the contract, kept in _extra" for name in new_columns] + suspicions,
             files=files,
             started_at=self._started_at,
             committed_at=utc_now(),

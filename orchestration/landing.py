@@ -100,13 +100,11 @@ class Lake:
         folder = self._table_dir(source_relation, table)
         return [read_manifest(folder / partition_name(day)) for day in partition_dates(folder)]
 
-    def partitions(self) -> Iterator[Path]:
+    def partitions(self) -> list[Path]:
         """Folders of all committed partitions."""
         self._heal_idle_sources()
-        for source_dir in _folders(self.root / "raw"):
-            for table_dir in _folders(source_dir):
-                for day in partition_dates(table_dir):
-                    yield table_dir / partition_name(day)
+        tables = [table_dir for source_dir in _folders(self.root / "raw") for table_dir in _folders(source_dir)]
+        return [table_dir / partition_name(day) for table_dir in tables for day in partition_dates(table_dir)]
 
     def verify(self) -> list[Problem]:
         """What in the lake is not as its manifest says: files, sizes, rows, bytes, content. Reads every file once."""
@@ -131,6 +129,9 @@ class Lake:
         manifests = [load.seal(source.state(table) if isinstance(source, RemembersState) else None) for table, load in loads.items()]
         for load in loads.values():
             load.commit()
+        for manifest in manifests:
+            for warning in manifest.warnings:
+                log.warning("%s.%s: %s", manifest.source_relation, manifest.table, warning)
         return manifests
 
     @contextlib.contextmanager

@@ -190,7 +190,8 @@ def _json_pages(connection: duckdb.DuckDBPyConnection, lines: list[bytes], first
     columns = ", ".join(f'v[{number}] as "{key.replace(chr(34), chr(34) * 2)}"' for number, key in enumerate(keys, start=1))
     rows = connection.sql(f"select number, {columns} from (select number, json_extract_string(line, {paths}) as v from objects order by number)")
     table = rows.to_arrow_table()
-    yield _placed(table.drop_columns(["number"]), table.column("number").to_numpy(), name)
+    lines_of_rows = table.column("number").to_numpy()
+    yield _placed(table.drop_columns(["number"]), lines_of_rows, name).replace_schema_metadata({"sparse": "true"})
 
 
 def _path(key: str) -> str:

@@ -125,6 +125,19 @@ def test_bad_json_lines_are_put_aside_with_their_number(tmp_path):
     assert json.loads(read(tmp_path, "select _extra from raw_own.customers")[0][0]) == {"vip": '{"since":2020}'}
 
 
+def test_json_records_may_leave_out_what_is_empty_but_csv_columns_must_stay(tmp_path):
+    line = '{"customer_id": "c1", "created_at": "2024-01-01T00:00:00Z", "updated_at": "2024-01-01T00:00:00Z"'
+    drop(tmp_path, "billing/customers/a.jsonl", line + ', "email": "a@b.example"}\n')
+    land(tmp_path)
+    drop(tmp_path, "billing/customers/b.jsonl", line + "}\n")
+    assert land(tmp_path, DAY + timedelta(days=1))["customers"].rows == 1
+    drop(tmp_path, "billing/customers/c.csv", CUSTOMERS + customer(1))
+    assert land(tmp_path, DAY + timedelta(days=2))["customers"].rows == 1
+    drop(tmp_path, "billing/customers/d.csv", (CUSTOMERS + customer(1)).replace("name,", "").replace("Acme,", ""))
+    with pytest.raises(SourceError, match="column 'name', which was there on 2024-03-12, is gone"):
+        land(tmp_path, DAY + timedelta(days=3))
+
+
 def test_json_numbers_keep_their_digits(tmp_path):
     line = '{"invoice_id": "i1", "customer_id": 9007199254740993, "status": "paid", "currency": "EUR", "total": 12345678901.2345, '
     drop(tmp_path, "billing/invoices.jsonl", line + '"issued_at": "2024-01-01T00:00:00Z", "updated_at": "2024-01-01T00:00:00Z"}\n')
