@@ -38,8 +38,7 @@ def midnight(company: DemoCompany, days: int) -> datetime:
 
 def open_vendor(server, vendor: str) -> Source:
     given = server.credentials[vendor]
-    key = next(given[name] for name in ("api_key", "access_token", "api_token") if name in given)
-    spec = SourceSpec(vendor=vendor, domains=(VENDORS[vendor],), base_url=server.base_urls[vendor], email=given.get("email"), api_key=key)
+    spec = SourceSpec(vendor=vendor, domains=(VENDORS[vendor],), base_url=server.base_urls[vendor], **given)
     source = open_source(spec, CONTRACTS)
     source.http._session.politeness = Politeness(base_seconds=0.01)
     return source
