@@ -1,58 +1,56 @@
--- Opening + movements = closing for every customer and currency in every month, in the currency and in the reporting currency, with
--- nothing left over. Held against the published tables themselves: the ledger's value at each month's end is the sum of all movements so far.
-with months as (
-    select * from {{ ref('int_revenue__months') }}
+-- Opening + movements = closing for every customer and currency, in the currency and in the reporting currency, with nothing left
+-- over. Held against the published ledger on every day on which anything changes, which is more than on every month's end: up to any
+-- day the movements add up to the ledger's value on that day.
+with ledger as (
+    select
+        customer_ledger.*,
+        lead(valid_from) over (partition by customer_id, currency order by valid_from) as next_from
+    from {{ ref('fct_customer_mrr') }} as customer_ledger
 ),
 
-ledger as (
+points as (
     select
-        months.month,
-        ledger.customer_id,
-        ledger.currency,
-        ledger.mrr_amount as native,
-        ledger.mrr_reporting_amount as reporting
-    from months
-    inner join {{ ref('fct_customer_mrr') }} as ledger
-        on ledger.valid_from <= months.closes_on
-            and (ledger.valid_to is null or ledger.valid_to > months.closes_on)
-),
-
--- Monthly sums of the movements, run up: the same number as opening + movements of the month, by induction from zero.
-monthly as (
-    select
-        cast(date_trunc('month', moved_on) as date) as month,
         customer_id,
         currency,
-        sum(mrr_change) as native,
-        sum(mrr_change_reporting) as reporting
-    from {{ ref('fct_mrr_movements') }}
-    group by cast(date_trunc('month', moved_on) as date), customer_id, currency
+        valid_from as on_date,
+        mrr_amount,
+        mrr_reporting_amount
+    from ledger
+    union all
+    select
+        customer_id,
+        currency,
+        valid_to as on_date,
+        0 as mrr_amount,
+        0 as mrr_reporting_amount
+    from ledger
+    where valid_to is not null and valid_to is distinct from next_from
 ),
 
 run_up as (
     select
-        months.month,
-        monthly.customer_id,
-        monthly.currency,
-        sum(monthly.native) as native,
-        sum(monthly.reporting) as reporting
-    from months
-    inner join monthly
-        on monthly.month <= months.month
-    group by months.month, monthly.customer_id, monthly.currency
+        customer_id,
+        currency,
+        moved_on,
+        sum(sum(mrr_change)) over (partition by customer_id, currency order by moved_on rows unbounded preceding) as mrr_amount,
+        sum(sum(mrr_change_reporting)) over (
+            partition by customer_id, currency order by moved_on rows unbounded preceding
+        ) as mrr_reporting_amount
+    from {{ ref('fct_mrr_movements') }}
+    group by customer_id, currency, moved_on
 )
 
 select
-    coalesce(run_up.month, ledger.month) as month,
-    coalesce(run_up.customer_id, ledger.customer_id) as customer_id,
-    coalesce(run_up.currency, ledger.currency) as currency,
-    coalesce(run_up.native, 0) - coalesce(ledger.native, 0) as residual,
-    coalesce(run_up.reporting, 0) - coalesce(ledger.reporting, 0) as residual_reporting
-from run_up
-full outer join ledger
-    on run_up.month = ledger.month
-        and run_up.customer_id = ledger.customer_id
-        and run_up.currency = ledger.currency
+    coalesce(points.customer_id, run_up.customer_id) as customer_id,
+    coalesce(points.currency, run_up.currency) as currency,
+    coalesce(points.on_date, run_up.moved_on) as on_date,
+    run_up.mrr_amount - points.mrr_amount as residual,
+    run_up.mrr_reporting_amount - points.mrr_reporting_amount as residual_reporting
+from points
+full outer join run_up
+    on points.customer_id = run_up.customer_id
+        and points.currency = run_up.currency
+        and points.on_date = run_up.moved_on
 where
-    coalesce(run_up.native, 0) <> coalesce(ledger.native, 0)
-    or coalesce(run_up.reporting, 0) <> coalesce(ledger.reporting, 0)
+    points.mrr_amount is distinct from run_up.mrr_amount
+    or points.mrr_reporting_amount is distinct from run_up.mrr_reporting_amount
