@@ -1,0 +1,1 @@
+select * from {{ ref('fct_lifecycle_transitions') }} where is_impossible

@@ -1,0 +1,81 @@
+with customer_days as (
+    select * from {{ ref('int_health__customer_days') }}
+),
+
+nodes as (
+    select * from {{ ref('int_identities__nodes') }}
+),
+
+-- One respondent's newer answer of the same kind replaces the older one; any answer counts for a limited time.
+answers as (
+    select
+        nodes.customer_id,
+        responses.kind,
+        cast(responses.score as decimal(9,2)) as score,
+        greatest({{ reporting_date('responses.responded_at') }}, responses.known_from) as valid_from,
+        {{ reporting_date('responses.responded_at') }} + case when responses.kind = 'csat' then 90 else 180 end as expires_on,
+        responses.known_until,
+        lead(greatest({{ reporting_date('responses.responded_at') }}, responses.known_from)) over (
+            partition by responses.source_relation, responses.kind, coalesce(responses.email, responses.account_id)
+            order by responses.responded_at, responses.response_id, responses.known_from
+        ) as replaced_on
+    from {{ ref('int_surveys__responses') }} as responses
+    inner join nodes
+        on
+            nodes.domain = 'surveys'
+            and responses.source_relation = nodes.source_relation
+            and coalesce(responses.account_id, responses.email) = nodes.source_id
+),
+
+-- The ticket as last known: a rating stays what it was when the ticket is deleted.
+tickets as (
+    select
+        source_relation,
+        ticket_id,
+        organization_id,
+        row_number() over (partition by source_relation, ticket_id order by known_from desc) as place
+    from {{ ref('int_support__tickets') }}
+),
+
+ratings as (
+    select
+        nodes.customer_id,
+        'csat' as kind,
+        cast(ratings.score as decimal(9,2)) as score,
+        greatest({{ reporting_date('ratings.rated_at') }}, ratings.known_from) as valid_from,
+        {{ reporting_date('ratings.rated_at') }} + 90 as expires_on,
+        ratings.known_until,
+        cast(null as date) as replaced_on
+    from {{ ref('int_support__satisfaction') }} as ratings
+    inner join tickets
+        on ratings.source_relation = tickets.source_relation and ratings.ticket_id = tickets.ticket_id and tickets.place = 1
+    inner join nodes
+        on nodes.domain = 'support' and tickets.source_relation = nodes.source_relation and tickets.organization_id = nodes.source_id
+),
+
+opinions as (
+    select * from answers
+    union all
+    select * from ratings
+),
+
+final as (
+    select
+        customer_days.customer_id,
+        customer_days.as_of_date,
+        {%- for kind in ['nps', 'csat', 'ces'] %}
+        cast(round(
+            cast(sum(case when opinions.kind = '{{ kind }}' then opinions.score end) as double)
+            / nullif(count(case when opinions.kind = '{{ kind }}' then 1 end), 0), 4
+        ) as decimal(18,4)) as {{ kind }}_mean{{ ',' if not loop.last }}
+        {%- endfor %}
+    from customer_days
+    inner join opinions
+        on
+            customer_days.customer_id = opinions.customer_id
+            and customer_days.as_of_date >= opinions.valid_from
+            and customer_days.as_of_date < least(opinions.expires_on, opinions.known_until, opinions.replaced_on)
+    group by customer_days.customer_id, customer_days.as_of_date
+)
+
+select * from final

@@ -1,0 +1,44 @@
+-- The days on which a ticket was open, for each stretch of days on which that was known: from its opening, or its escalation, to
+-- its solve. Every version of every ticket that belongs to a customer.
+with tickets as (
+    select
+        *,
+        {{ reporting_date('created_at') }} as created_on,
+        case when status in ('solved', 'closed') then {{ reporting_date('coalesce(solved_at, updated_at)') }} end as solved_on
+    from {{ ref('int_support__tickets') }}
+),
+
+escalations as (
+    select
+        source_relation,
+        ticket_id,
+        min(greatest({{ reporting_date('occurred_at') }}, known_from)) as escalated_on
+    from {{ ref('int_support__ticket_events') }}
+    where kind = 'escalation'
+    group by source_relation, ticket_id
+),
+
+spans as (
+    select
+        nodes.customer_id,
+        tickets.source_relation,
+        tickets.ticket_id,
+        tickets.priority,
+        tickets.created_on,
+        escalations.escalated_on,
+        greatest(tickets.created_on, tickets.known_from) as valid_from,
+        least(
+            coalesce(tickets.solved_on, cast('9999-12-31' as date)),
+            coalesce(tickets.known_until, cast('9999-12-31' as date))
+        ) as valid_to
+    from tickets
+    inner join {{ ref('int_identities__nodes') }} as nodes
+        on nodes.domain = 'support' and tickets.source_relation = nodes.source_relation and tickets.organization_id = nodes.source_id
+    left join escalations on tickets.source_relation = escalations.source_relation and tickets.ticket_id = escalations.ticket_id
+),
+
+final as (
+    select * from spans where valid_from < valid_to
+)
+
+select * from final

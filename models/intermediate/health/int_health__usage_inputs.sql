@@ -1,0 +1,123 @@
+with customer_days as (
+    select * from {{ ref('int_health__customer_days') }}
+),
+
+workspaces as (
+    select
+        nodes.customer_id,
+        workspaces.source_relation,
+        workspaces.workspace_id,
+        min(workspaces.known_from) as known_from,
+        max(coalesce(workspaces.known_until, cast('9999-12-31' as date))) as known_until
+    from {{ ref('int_product__workspaces') }} as workspaces
+    inner join {{ ref('int_identities__nodes') }} as nodes
+        on nodes.domain = 'product' and workspaces.source_relation = nodes.source_relation and workspaces.workspace_id = nodes.source_id
+    group by nodes.customer_id, workspaces.source_relation, workspaces.workspace_id
+),
+
+use as (
+    select * from {{ ref('int_health__workspace_use') }}
+),
+
+-- A source in which nobody did anything for days is broken rather than unused.
+fresh as (
+    select
+        use.source_relation,
+        use.as_of_date
+    from use
+    inner join {{ ref('health_rules') }} as rules on rules.rule = 'product_stale_after_days'
+    group by use.source_relation, use.as_of_date, rules.value
+    having max(use.last_used_on) >= use.as_of_date - cast(rules.value as int)
+),
+
+core_features as (
+    select
+        features.source_relation,
+        days.as_of_date,
+        count(distinct features.feature) as core_features
+    from {{ ref('int_product__features') }} as features
+    inner join (select as_of_date from customer_days group by as_of_date) as days
+        on features.known_from <= days.as_of_date and (features.known_until > days.as_of_date or features.known_until is null)
+    where features.is_core
+    group by features.source_relation, days.as_of_date
+),
+
+-- The largest subscription counts: an add-on is sold for seats that are there already.
+seats as (
+    select
+        customer_days.customer_id,
+        customer_days.as_of_date,
+        max(seats_as_seen.seats) as seats
+    from customer_days
+    inner join {{ ref('int_health__seats_as_seen') }} as seats_as_seen
+        on
+            customer_days.customer_id = seats_as_seen.customer_id
+            and customer_days.as_of_date >= seats_as_seen.valid_from
+            and (customer_days.as_of_date < seats_as_seen.valid_to or seats_as_seen.valid_to is null)
+    group by customer_days.customer_id, customer_days.as_of_date
+),
+
+-- Several workspaces: people and events add up; days and features are those of the busiest.
+summed as (
+    select
+        customer_days.customer_id,
+        customer_days.as_of_date,
+        customer_days.tenure_days,
+        max(case when fresh.source_relation is not null then 1 else 0 end) = 1 as is_observed,
+        cast(sum(coalesce(use.active_users_28d, 0)) as bigint) as active_users_28d,
+        max(coalesce(use.active_days_28d, 0)) as active_days_28d,
+        max(coalesce(use.features_28d, 0)) as features_28d,
+        cast(sum(coalesce(use.events_28d, 0)) as bigint) as events_28d,
+        cast(sum(coalesce(use.events_prior_28d, 0)) as bigint) as events_prior_28d,
+        max(use.last_used_on) as last_used_on,
+        max(cast(coalesce(use.core_features_28d, 0) as double) / core_features.core_features) as core_feature_share
+    from customer_days
+    inner join workspaces
+        on
+            customer_days.customer_id = workspaces.customer_id
+            and customer_days.as_of_date >= workspaces.known_from
+            and customer_days.as_of_date < workspaces.known_until
+    left join use
+        on
+            workspaces.source_relation = use.source_relation
+            and workspaces.workspace_id = use.workspace_id
+            and customer_days.as_of_date = use.as_of_date
+    left join fresh on workspaces.source_relation = fresh.source_relation and customer_days.as_of_date = fresh.as_of_date
+    left join core_features
+        on workspaces.source_relation = core_features.source_relation and customer_days.as_of_date = core_features.as_of_date
+    group by customer_days.customer_id, customer_days.as_of_date, customer_days.tenure_days
+),
+
+-- The first week says nothing yet; until day 28 active days are scaled to 28.
+final as (
+    select
+        summed.customer_id,
+        summed.as_of_date,
+        summed.is_observed,
+        summed.active_users_28d,
+        summed.features_28d,
+        summed.last_used_on,
+        seats.seats,
+        case
+            when summed.is_observed and summed.tenure_days >= 7
+                then least(28, cast(round(summed.active_days_28d * 28.0e0 / least(28, summed.tenure_days + 1), 4) as decimal(18,4)))
+        end as active_days_28d,
+        case
+            when summed.is_observed and summed.tenure_days >= 56
+                then cast(round(cast(summed.events_28d as double) / nullif(summed.events_prior_28d, 0), 4) as decimal(18,4))
+        end as use_trend,
+        case
+            when summed.is_observed and summed.tenure_days >= 7
+                then least({{ dbt.datediff('coalesce(summed.last_used_on, summed.as_of_date - 57)', 'summed.as_of_date', 'day') }}, 57)
+        end as days_since_use,
+        case
+            when summed.is_observed and summed.tenure_days >= 28
+                then cast(round(cast(summed.active_users_28d as double) / nullif(cast(seats.seats as double), 0), 4) as decimal(18,4))
+        end as seat_use,
+        case when summed.is_observed and summed.tenure_days >= 28 then summed.features_28d end as feature_breadth,
+        case when summed.is_observed and summed.tenure_days >= 28 then cast(round(summed.core_feature_share, 4) as decimal(18,4)) end as core_feature_share
+    from summed
+    left join seats on summed.customer_id = seats.customer_id and summed.as_of_date = seats.as_of_date
+)
+
+select * from final

@@ -1,0 +1,98 @@
+{{ config(
+    materialized='incremental' if target.type == 'duckdb' else 'table',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{% if is_incremental() %}delete from {{ this }} where as_of_date between {{ start_date() }} and {{ end_date() }}{% endif %}"
+) }}
+{%- set first_day = start_date() if is_incremental() else "cast('1970-01-01' as date)" %}
+{%- set last_day = end_date() if is_incremental() else as_of_date() %}
+{%- set measures = ['active_users_28d', 'active_days_28d', 'features_28d', 'core_features_28d', 'events_28d', 'events_prior_28d'] %}
+{%- set sources = 'source_relation, workspace_id' %}
+-- Use that began to count before the window's 56 days has ceased to count in it: only those rows are read.
+with usage as (
+    select
+        source_relation, workspace_id, user_id, feature, events, usage_date,
+        greatest(usage_date, known_from) as seen_from,
+        coalesce(known_until, cast('9999-12-31' as date)) as seen_until
+    from {{ ref('int_product__usage_daily') }}
+    where usage_date <= {{ last_day }} and usage_date > {{ first_day }} + (-57)
+),
+
+core_features as (
+    select source_relation, feature from {{ ref('int_product__features') }} where is_core group by source_relation, feature
+),
+
+-- What is counted once however often it appears: it counts from the day it is seen until 28 days after its use.
+items as (
+    select {{ sources }}, 'active_users_28d' as measure, user_id as item, usage_date, seen_from, seen_until
+    from usage group by {{ sources }}, user_id, usage_date, seen_from, seen_until
+    union all
+    select {{ sources }}, 'active_days_28d', cast(usage_date as string), usage_date, seen_from, seen_until
+    from usage group by {{ sources }}, usage_date, seen_from, seen_until
+    union all
+    select {{ sources }}, 'features_28d', feature, usage_date, seen_from, seen_until
+    from usage group by {{ sources }}, feature, usage_date, seen_from, seen_until
+    union all
+    select usage.source_relation, usage.workspace_id, 'core_features_28d', usage.feature, usage.usage_date, usage.seen_from, usage.seen_until
+    from usage inner join core_features on usage.source_relation = core_features.source_relation and usage.feature = core_features.feature
+    group by usage.source_relation, usage.workspace_id, usage.feature, usage.usage_date, usage.seen_from, usage.seen_until
+),
+
+-- Each row adds only what no earlier row of the same item covers.
+uncovered as (
+    select
+        {{ sources }}, measure, 1 as amount, least(usage_date + 28, seen_until) as valid_to,
+        greatest(seen_from, coalesce(max(least(usage_date + 28, seen_until)) over (
+            partition by {{ sources }}, measure, item order by seen_from, usage_date, seen_until rows between unbounded preceding and 1 preceding
+        ), seen_from)) as valid_from
+    from items
+    where seen_from < least(usage_date + 28, seen_until)
+),
+
+amounts as (
+    select {{ sources }}, measure, amount, valid_from, valid_to from uncovered
+    union all
+    select {{ sources }}, 'events_28d', events, seen_from, least(usage_date + 28, seen_until) from usage
+    union all
+    select {{ sources }}, 'events_prior_28d', events, greatest(usage_date + 28, seen_from), least(usage_date + 56, seen_until) from usage
+),
+
+changes as (
+    select {{ sources }}, valid_from as changed_on, measure, amount, cast(null as date) as used_on from amounts where valid_from < valid_to
+    union all
+    select {{ sources }}, valid_to, measure, -amount, null from amounts where valid_from < valid_to
+    union all
+    select {{ sources }}, seen_from, 'use', 0, usage_date from usage
+),
+
+daily_changes as (
+    select
+        {{ sources }}, changed_on, max(used_on) as used_on
+        {%- for measure in measures %}, sum(case when measure = '{{ measure }}' then amount else 0 end) as {{ measure }}{% endfor %}
+    from changes group by {{ sources }}, changed_on
+),
+
+states as (
+    select
+        {{ sources }}, changed_on as valid_from,
+        lead(changed_on) over (partition by {{ sources }} order by changed_on) as valid_to,
+        max(used_on) over (partition by {{ sources }} order by changed_on) as last_used_on
+        {%- for measure in measures %}, sum({{ measure }}) over (partition by {{ sources }} order by changed_on) as {{ measure }}{% endfor %}
+    from daily_changes
+),
+
+days as (
+    select {{ last_day }} - cast(numbers.n as int) as as_of_date from range(0, 20000) as numbers(n)
+    where {{ last_day }} - cast(numbers.n as int) >= {{ first_day }}
+),
+
+final as (
+    select
+        states.source_relation, states.workspace_id, days.as_of_date, states.last_used_on
+        {%- for measure in measures %}, cast(states.{{ measure }} as bigint) as {{ measure }}{% endfor %}
+    from states
+    inner join days on days.as_of_date >= states.valid_from and days.as_of_date < states.valid_to
+    where states.active_days_28d > 0 or states.events_prior_28d > 0
+)
+
+select * from final

@@ -1,0 +1,100 @@
+with openings as (
+    select * from {{ ref('int_support_tickets__openings') }}
+),
+
+milestones as (
+    select * from {{ ref('int_support_tickets__milestones') }}
+),
+
+schedules as (
+    select
+        source_relation,
+        min(valid_from) as covered_from,
+        max(coalesce(valid_to, cast('9999-12-31' as date))) as covered_until
+    from {{ ref('int_support__schedules') }}
+    where is_current
+    group by source_relation
+),
+
+moments as (
+    select source_relation, ticket_id, 'created' as moment, created_at as read_at from milestones
+    union all
+    select source_relation, ticket_id, 'reply' as moment, reply_clock_stopped_at as read_at from milestones
+    union all
+    select source_relation, ticket_id, 'resolution' as moment, resolution_clock_stopped_at as read_at from milestones
+),
+
+timeline as (
+    select
+        source_relation,
+        ticket_id,
+        moment,
+        read_at,
+        cast(0 as bigint) as open_seconds,
+        cast(null as timestamp) as closes_at
+    from moments
+    union all
+    select
+        source_relation,
+        cast(null as string) as ticket_id,
+        'opening' as moment,
+        opens_at as read_at,
+        {{ dbt.datediff('opens_at', 'closes_at', 'second') }} as open_seconds,
+        closes_at
+    from openings
+),
+
+running as (
+    select
+        source_relation,
+        ticket_id,
+        moment,
+        read_at,
+        sum(open_seconds) over (partition by source_relation order by read_at) as begun_seconds,
+        max(closes_at) over (partition by source_relation order by read_at) as last_closes_at
+    from timeline
+),
+
+-- Business seconds from the beginning of the world up to each moment: all openings that have begun, less what is left of the
+-- last one. The difference of two such readings is the business time between them, over whatever schedules lie there.
+readings as (
+    select
+        source_relation,
+        ticket_id,
+        moment,
+        begun_seconds - case when last_closes_at > read_at then {{ dbt.datediff('read_at', 'last_closes_at', 'second') }} else 0 end as business_seconds
+    from running
+    where ticket_id is not null
+),
+
+clocks as (
+    select
+        source_relation,
+        ticket_id,
+        max(case when moment = 'created' then business_seconds end) as created_seconds,
+        max(case when moment = 'reply' then business_seconds end) as reply_seconds,
+        max(case when moment = 'resolution' then business_seconds end) as resolution_seconds
+    from readings
+    group by source_relation, ticket_id
+),
+
+-- Without a schedule over the whole time there is no business time: NULL, not zero.
+final as (
+    select
+        milestones.source_relation,
+        milestones.ticket_id,
+        case
+            when {{ reporting_date('milestones.reply_clock_stopped_at') }} < schedules.covered_until
+                then cast(floor((clocks.reply_seconds - clocks.created_seconds) / 60) as bigint)
+        end as reply_business_minutes,
+        case
+            when {{ reporting_date('milestones.resolution_clock_stopped_at') }} < schedules.covered_until
+                then cast(floor((clocks.resolution_seconds - clocks.created_seconds) / 60) as bigint)
+        end as resolution_business_minutes
+    from milestones
+    inner join clocks on milestones.source_relation = clocks.source_relation and milestones.ticket_id = clocks.ticket_id
+    left join schedules
+        on milestones.source_relation = schedules.source_relation and {{ reporting_date('milestones.created_at') }} >= schedules.covered_from
+)
+
+select * from final

@@ -1,0 +1,104 @@
+with schedules as (
+    select * from {{ ref('int_support__schedules') }} where is_current
+),
+
+holidays as (
+    select * from {{ ref('int_support__holidays') }} where is_current
+),
+
+span as (
+    select min({{ reporting_date('created_at') }}) as first_created_on
+    from {{ ref('int_support__tickets') }}
+    where is_current and {{ happened('created_at') }} is not null
+),
+
+-- 1990-01-01 was a Monday, so the number of a day gives its weekday. Two days on either side cover every time zone.
+days as (
+    select
+        cast('1990-01-01' as date) + cast(numbers.n as int) as local_date,
+        numbers.n % 7 + 1 as weekday
+    from range(0, 30000) as numbers(n)
+    inner join span
+        on
+            cast('1990-01-01' as date) + cast(numbers.n as int)
+            between span.first_created_on + (-2) and {{ as_of_date() }} + 2
+),
+
+-- The schedule of a source on a day: where several hold, the one with the lowest id.
+schedule_days as (
+    select
+        schedules.source_relation,
+        days.local_date,
+        days.weekday,
+        min(schedules.schedule_id) as schedule_id
+    from schedules
+    inner join days
+        on days.local_date >= schedules.valid_from and (days.local_date < schedules.valid_to or schedules.valid_to is null)
+    group by schedules.source_relation, days.local_date, days.weekday
+),
+
+hours as (
+    select
+        source_relation,
+        schedule_id,
+        time_zone,
+        weekday,
+        valid_from,
+        valid_to,
+        cast({{ dbt.split_part('opens_at', "':'", 1) }} as int) * 60 + cast({{ dbt.split_part('opens_at', "':'", 2) }} as int) as opens_minute,
+        cast({{ dbt.split_part('closes_at', "':'", 1) }} as int) * 60 + cast({{ dbt.split_part('closes_at', "':'", 2) }} as int) as closes_minute
+    from schedules
+),
+
+-- Hours that end before they begin run past midnight; 00:00 to 00:00 is the whole day.
+local_openings as (
+    select
+        schedule_days.source_relation,
+        hours.time_zone,
+        {{ dbt.dateadd('minute', 'hours.opens_minute', 'cast(schedule_days.local_date as timestamp)') }} as opens_at,
+        {{ dbt.dateadd('minute', 'case when hours.closes_minute <= hours.opens_minute then hours.closes_minute + 1440 else hours.closes_minute end', 'cast(schedule_days.local_date as timestamp)') }} as closes_at
+    from schedule_days
+    inner join hours
+        on
+            schedule_days.source_relation = hours.source_relation
+            and schedule_days.schedule_id = hours.schedule_id
+            and schedule_days.weekday = hours.weekday
+            and schedule_days.local_date >= hours.valid_from
+            and (schedule_days.local_date < hours.valid_to or hours.valid_to is null)
+    left join holidays
+        on
+            schedule_days.source_relation = holidays.source_relation
+            and schedule_days.schedule_id = holidays.schedule_id
+            and schedule_days.local_date between holidays.starts_on and holidays.ends_on
+    where holidays.schedule_id is null
+),
+
+openings as (
+    select
+        source_relation,
+        {{ local_to_utc('opens_at', 'time_zone') }} as opens_at,
+        {{ local_to_utc('closes_at', 'time_zone') }} as closes_at
+    from local_openings
+),
+
+-- Openings may overlap (two shifts, a change of schedule between time zones): no minute counts twice.
+disjoint as (
+    select
+        source_relation,
+        greatest(opens_at, coalesce(max(closes_at) over (
+            partition by source_relation order by opens_at, closes_at rows between unbounded preceding and 1 preceding
+        ), opens_at)) as opens_at,
+        closes_at
+    from openings
+),
+
+final as (
+    select
+        source_relation,
+        opens_at,
+        closes_at
+    from disjoint
+    where opens_at < closes_at
+)
+
+select * from final

@@ -1,0 +1,113 @@
+{{ config(
+    materialized='incremental' if target.type == 'duckdb' else 'table',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{% if is_incremental() %}{{ forget_health_days(this, ref('int_identities__customers'), var('health_history_days', 1100)) }}{% endif %}"
+) }}
+{%- set components = health_components() %}
+{%- set then_pairs, common_then_pairs, common_now_pairs = [], [], [] %}
+{%- for component in components %}
+{%- set weight = 'today.' ~ component ~ '_weight' %}
+{%- do then_pairs.append(['before.' ~ component ~ '_points', weight]) %}
+{%- do common_then_pairs.append(['case when today.' ~ component ~ '_points is not null then before.' ~ component ~ '_points end', weight]) %}
+{%- do common_now_pairs.append(['case when before.' ~ component ~ '_points is not null then today.' ~ component ~ '_points end', weight]) %}
+{%- endfor %}
+with days as (
+    select * from {{ ref('int_health__daily') }}
+),
+
+today as (
+    select days.*
+    from days
+    {%- if is_incremental() %}
+    left join (select customer_id from {{ this }} group by customer_id) as kept on days.customer_id = kept.customer_id
+    where (days.as_of_date between {{ start_date() }} and {{ end_date() }} or kept.customer_id is null)
+        and days.as_of_date > {{ as_of_date() }} - {{ var('health_history_days', 1100) }}
+    {%- else %}
+    where days.as_of_date > {{ as_of_date() }} - {{ var('health_history_days', 1100) }}
+    {%- endif %}
+),
+
+bands as (
+    select
+        band,
+        cast(min_score * 100 as bigint) as from_points,
+        lead(cast(min_score * 100 as bigint)) over (order by min_score) as to_points
+    from {{ ref('health_bands') }}
+),
+
+rules as (
+    select
+        max(case when rule = 'dormant_after_days' then cast(value as bigint) end) as dormant_after_days,
+        max(case when rule = 'churn_likely_below' then value end) as churn_likely_below,
+        max(case when rule = 'churn_likely_fall' then value end) as churn_likely_fall,
+        max(case when rule = 'at_risk_fall' then value end) as at_risk_fall,
+        max(case when rule = 'grow_seat_use' then value end) as grow_seat_use
+    from {{ ref('health_rules') }}
+),
+
+-- The change over 28 days in three steps: today's weights on the components of then (configuration); components that came or went
+-- (data); what the customer did (behaviour). Without a component in common, nothing can be said of behaviour.
+compared as (
+    select
+        today.*,
+        today.score_points - week_before.score_points as change_7d_points,
+        today.score_points - before.score_points as change_28d_points,
+        today.score_points - quarter_before.score_points as change_90d_points,
+        before.score_points as before_points,
+        {{ weighted_mean(then_pairs) }} as reweighted_points,
+        {{ weighted_mean(common_then_pairs) }} as common_then_points,
+        {{ weighted_mean(common_now_pairs) }} as common_now_points
+    from today
+    left join days as week_before on today.customer_id = week_before.customer_id and week_before.as_of_date = today.as_of_date - 7
+    left join days as before on today.customer_id = before.customer_id and before.as_of_date = today.as_of_date - 28
+    left join days as quarter_before on today.customer_id = quarter_before.customer_id and quarter_before.as_of_date = today.as_of_date - 90
+),
+
+banded as (
+    select
+        compared.*,
+        bands.band,
+        rules.*
+    from compared
+    left join bands
+        on compared.score_points >= bands.from_points and (compared.score_points < bands.to_points or bands.to_points is null)
+    cross join rules
+),
+
+final as (
+    select
+        cast(customer_id as string) as customer_id,
+        as_of_date,
+        cast(score_points * 0.01 as decimal(18,4)) as health_score,
+        cast(band as string) as health_band,
+        cast(case when score_points is not null then least(10, floor(score_points / 1000) + 1) end as int) as health_score_10,
+        cast(coverage as decimal(18,4)) as coverage,
+        cast(case
+            when is_product_observed and tenure_days >= dormant_after_days
+                and (last_used_on is null or last_used_on <= as_of_date - cast(dormant_after_days as int)) then 'dormant'
+            when score_points is null then null
+            when score_points < churn_likely_below * 100 or (band = 'red' and change_28d_points <= -churn_likely_fall * 100) then 'churn_likely'
+            when band = 'red' or change_28d_points <= -at_risk_fall * 100 then 'at_risk'
+            when band = 'green' and seat_use >= grow_seat_use then 'grow'
+            else 'renew'
+        end as string) as outlook,
+        cast(change_7d_points * 0.01 as decimal(18,4)) as change_7d,
+        cast(change_28d_points * 0.01 as decimal(18,4)) as change_28d,
+        cast(change_90d_points * 0.01 as decimal(18,4)) as change_90d,
+        cast(case when change_28d_points is not null then coalesce(common_now_points - common_then_points, 0) end * 0.01 as decimal(18,4)) as change_from_behaviour,
+        cast((change_28d_points - (reweighted_points - before_points) - coalesce(common_now_points - common_then_points, 0)) * 0.01 as decimal(18,4)) as change_from_data,
+        cast(case when change_28d_points is not null then reweighted_points - before_points end * 0.01 as decimal(18,4)) as change_from_configuration,
+        cast(case when score_points is null then concat(
+            'no data for ', substr(concat(''
+            {%- for component in components %}, case when {{ component }}_points is null and {{ component }}_weight > 0 then ', {{ component }}' else '' end{% endfor %}
+            ), 3)
+        ) end as string) as unscored_because,
+        cast(tier as string) as tier,
+        cast(definition_version as string) as definition_version,
+        cast(identity_fingerprint as string) as identity_fingerprint,
+        cast('{{ var("run_id") }}' as string) as run_id
+    from banded
+)
+
+select * from final
