@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -80,38 +81,49 @@ def partition_name(load_date: date) -> str:
 
 
 def write_manifest(manifest: Manifest, folder: Path) -> Path:
+    """As JSON for people; the first line holds the checksum of all that follows, so that reading it back is cheap."""
     body = {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(manifest).items()}
+    text = json.dumps(body, indent=1, sort_keys=True).removeprefix("{\n").encode()
     path = folder / MANIFEST
-    path.write_text(json.dumps(body | {"checksum": _checksum(body)}, indent=1, sort_keys=True), encoding="utf-8")
+    path.write_bytes(b'{"checksum": "%s",\n%s' % (hashlib.sha256(text).hexdigest().encode(), text))
     return path
 
 
 def read_manifest(folder: Path) -> Manifest:
     """Raises LakeError when it is missing, cut or was changed."""
+    body = read_body(str(folder))
     try:
-        body = json.loads((folder / MANIFEST).read_bytes())
-        if body.pop("checksum") != _checksum(body):
-            raise ValueError("its checksum does not fit")
         for name in ("since", "cursor", "started_at", "committed_at"):
             body[name] = datetime.fromisoformat(body[name]) if body[name] else None
         return Manifest(**body | {"load_date": date.fromisoformat(body["load_date"])})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError):
+        raise LakeError(f"manifest of {describe(folder)} is of another version of this program; run that day again") from None
+
+
+def read_body(folder: str) -> dict[str, Any]:
+    """The manifest as plain values: a run reads one for every partition there is. Raises LakeError as `read_manifest` does."""
+    try:
+        with open(f"{folder}/{MANIFEST}", "rb") as handle:
+            head, _, text = handle.read().partition(b"\n")
+        body = json.loads(b"{" + text)
+        if json.loads(head.rstrip(b",") + b"}")["checksum"] != hashlib.sha256(text).hexdigest():
+            raise ValueError("its checksum does not fit")
+        return body
+    except (OSError, ValueError, KeyError, TypeError) as error:
         reason = "it is missing" if isinstance(error, FileNotFoundError) else "it is damaged"
-        raise LakeError(f"manifest of {describe(folder)}: {reason}; run that day again, or restore the folder from a backup") from None
+        raise LakeError(f"manifest of {describe(Path(folder))}: {reason}; run that day again, or restore the folder from a backup") from None
 
 
 def partition_dates(table_dir: Path) -> list[date]:
-    """Load dates of the committed partitions, oldest first. Temporary and stray folders are no partitions."""
-    if not table_dir.is_dir():
+    """Load dates of the committed partitions, oldest first. Temporary folders are no partitions."""
+    try:
+        names = os.listdir(table_dir)
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    dates = []
-    for entry in table_dir.iterdir():
-        if entry.name.startswith(PARTITION):
-            try:
-                dates.append(date.fromisoformat(entry.name.removeprefix(PARTITION)))
-            except ValueError:
-                raise LakeError(f"{describe(entry)} is not a load date: the lake holds nothing but what landing wrote; move it away") from None
-    return sorted(dates)
+    try:
+        return sorted(date.fromisoformat(name.removeprefix(PARTITION)) for name in names if name.startswith(PARTITION))
+    except ValueError as error:
+        raise LakeError(f"{'/'.join(table_dir.parts[-2:])}: a folder is not called by a load date ({error}); move it away") from None
 
 
 def describe(folder: Path) -> str:
@@ -121,7 +133,3 @@ def describe(folder: Path) -> str:
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-def _checksum(body: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

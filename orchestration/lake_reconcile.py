@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -32,12 +32,12 @@ def tombstones(
     home: Path,
     before: date,
     new: Path,
-    deleted_at: datetime,
 ) -> pa.Table | None:
-    """A page of deletions (key, `_is_deleted`, updated_at), or None when nothing is gone.
+    """A page of deletions (key and `_is_deleted`), or None when nothing is gone.
 
     Compares `keys`, all that the source has, with the newest state in partitions older than `before` and in the files of `new`.
-    A tombstone is dated `deleted_at`, or as late as the record's own last change if that is later: it must sort after it.
+    A tombstone has no time of its own: it counts from its load date, after whatever had been known of the record until then (the same
+    order as in the macro record_versions).
 
     Raises ContractError when more than 30 % of the records (and more than 20) would vanish, or all of them: then it is the answer
     that is wrong.
@@ -47,17 +47,20 @@ def tombstones(
     if not files:
         return None
     key = ", ".join(f'"{name}"' for name in contract.primary_key)
-    order = f'"{contract.updated_at}"' if contract.updated_at else "_load_date"
+    changed_at = f'coalesce("{contract.updated_at}", max("{contract.updated_at}") over (partition by {key} order by _load_date))'
+    effective_at = changed_at if contract.updated_at else "null"
     _collect(contract, connection, keys)
     connection.execute(
         f"""
         create or replace temp table in_lake as
-        select {key}, {f"max({order})" if contract.updated_at else "cast(null as timestamp)"} as last_change, arg_max(_is_deleted, n) as is_deleted
+        select {key}, coalesce(_is_deleted, false) as is_deleted
         from (
-            select *, row_number() over (order by {order} nulls first, _load_date, _loaded_at) as n
+            select {key}, _is_deleted, _load_date, _loaded_at, {effective_at} as effective_at
             from read_parquet({file_list(files)}, union_by_name = true, hive_partitioning = false)
         )
-        group by {key}
+        qualify row_number() over (
+            partition by {key} order by effective_at desc nulls last, _load_date desc, _is_deleted desc, _loaded_at desc
+        ) = 1
         """
     )
     same = " and ".join(f'l."{name}" is not distinct from k."{name}"' for name in contract.primary_key)
@@ -80,12 +83,9 @@ def tombstones(
             f"{contract.name}: the source lists {listed} keys, so {gone} of {live} records would count as deleted. That is too many to be"
             " believed; nothing was landed. If it is so, load without reconciliation and delete them by records that say so"
         )
-    dated = ""
-    if contract.updated_at and contract.arrow_schema.field(contract.updated_at).type == pa.timestamp("us"):
-        dated = f""", cast(greatest(last_change, timestamp '{deleted_at:%Y-%m-%d %H:%M:%S.%f}') as timestamptz) as "{contract.updated_at}\""""
     return connection.sql(
         f"""
-        select {", ".join(f'l."{name}"' for name in contract.primary_key if name != contract.updated_at)}, true as _is_deleted{dated}
+        select {key}, true as _is_deleted
         from in_lake as l
         where not l.is_deleted and not exists (select 1 from at_source as k where {same})
         order by all

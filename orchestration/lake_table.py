@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,7 @@ class TableLoad:
         self.contract, self.previous, self.since, self.until = contract, previous, since, until
         self._connection, self._home, self._load_date, self._run_id = connection, home, load_date, run_id
         self._source_relation, self._started_at = source_relation, started_at
-        self._deleted_at = until.astimezone(UTC).replace(tzinfo=None) - timedelta(microseconds=1)
-        self._validator = Validator(contract, connection, zone, self._deleted_at, statements)
+        self._validator = Validator(contract, connection, zone, statements)
         self._writer = PartitionWriter(
             home, quarantine_home, contract, source_relation=source_relation, load_date=load_date, run_id=run_id, started_at=started_at
         )
@@ -95,8 +94,7 @@ class TableLoad:
         self._writer.finish_part()
         with self._connection.cursor() as joins:  # these are worth optimizing
             joins.execute("set TimeZone = 'UTC'")
-            before, new = self._load_date, self._writer.new
-            gone = tombstones(self.contract, joins, keys, home=self._home, before=before, new=new, deleted_at=self._deleted_at)
+            gone = tombstones(self.contract, joins, keys, home=self._home, before=self._load_date, new=self._writer.new)
         if gone is not None:
             self._write(self._validator.check(gone)[0])
 

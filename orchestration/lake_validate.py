@@ -9,7 +9,6 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TypeAlias
 
 import duckdb
@@ -37,7 +36,7 @@ Statements: TypeAlias = "dict[tuple[Contract, str | None, pa.Schema], duckdb.Sta
 
 @dataclass
 class Validator:
-    """Checks pages of one table. `zone` is how naive times are read (None = refused); `deleted_at` dates tombstones that have no time.
+    """Checks pages of one table. `zone` is how naive times are read (None = refused).
 
     `failures` counts rows per (column, what is wrong), over all pages.
     """
@@ -45,7 +44,6 @@ class Validator:
     contract: Contract
     connection: duckdb.DuckDBPyConnection  # its TimeZone must be UTC
     zone: str | None
-    deleted_at: datetime
     statements: Statements = field(default_factory=dict)
     failures: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -59,7 +57,7 @@ class Validator:
         checked = self.connection.execute(self.statements[key]).to_arrow_table()
         self.connection.unregister("page")
         reasons = checked.column(REASON)
-        good = self._dated(checked.drop_columns([REASON]))
+        good = checked.drop_columns([REASON])
         if reasons.null_count == len(reasons):
             return good, None
         for entry in pc.value_counts(reasons.drop_null()).to_pylist():
@@ -68,15 +66,6 @@ class Validator:
                 self.failures[column, what] += entry["counts"]
         is_bad = pc.is_valid(reasons)
         return good.filter(pc.invert(is_bad)), _bad_rows(page.filter(is_bad), reasons.drop_null())
-
-    def _dated(self, good: pa.Table) -> pa.Table:
-        """A deletion that has no time gets `deleted_at`: without one it would sort before the versions that it ends."""
-        name = self.contract.updated_at
-        if name is None or not pa.types.is_timestamp(good.schema.field(name).type) or not pc.any(good.column(IS_DELETED)).as_py():
-            return good
-        undated = pc.and_(good.column(IS_DELETED), pc.is_null(good.column(name)))
-        dated = pc.if_else(undated, pa.scalar(self.deleted_at, pa.timestamp("us")), good.column(name))
-        return good.set_column(good.schema.get_field_index(name), name, dated)
 
 
 def statement(contract: Contract, zone: str | None, schema: pa.Schema) -> str:

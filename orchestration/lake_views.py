@@ -8,6 +8,7 @@ noticed before a model reads it, and DuckDB need not open 400 footers to unite t
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.contracts import Contract, Contracts
-from orchestration.lake_manifest import LAKE_COLUMNS, LakeError, contract_types, describe, partition_dates, partition_name, read_manifest
+from orchestration.lake_manifest import LAKE_COLUMNS, LakeError, contract_types, describe, partition_dates, partition_name, read_body
 from orchestration.lake_partition import heal_source
 
 FAMILIES = {"own": ("files", "sql")}  # whose contract is not called after the source
@@ -39,16 +40,16 @@ def raw_view_sql(contract: Contract, lake_root: Path) -> str:
     Partitions that were written under an older contract are cast, their missing columns NULL. Nothing landed: no rows, same columns.
     Raises LakeError when a file is not there or not of the size that its manifest says.
     """
-    files: dict[tuple[tuple[str, str], ...], list[Path]] = defaultdict(list)
+    files: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
     for source_dir in source_dirs(contract.vendor, lake_root):
         table_dir = source_dir / contract.table
         for day in partition_dates(table_dir):
-            folder = table_dir / partition_name(day)
-            manifest = read_manifest(folder)
-            for entry in manifest.files:
-                path = folder / entry["name"]
+            folder = f"{table_dir}/{partition_name(day)}"
+            manifest = read_body(folder)
+            for entry in manifest["files"]:
+                path = f"{folder}/{entry['name']}"
                 _check_size(path, entry["bytes"])
-                files[tuple(sorted(manifest.schema.items()))].append(path)
+                files[tuple(manifest["schema"].items())].append(path)
     if not files:
         return f"select {', '.join(_columns(contract, {}))} where false"
     parts = [f"select {', '.join(_columns(contract, dict(schema)))} from {_scan(paths)}" for schema, paths in files.items()]
@@ -64,7 +65,7 @@ def source_dirs(vendor: str, lake_root: Path) -> list[Path]:
     return sorted(folder for folder in raw.iterdir() if any(folder.name == name or folder.name.startswith(f"{name}_") for name in names))
 
 
-def file_list(paths: Iterable[Path]) -> str:
+def file_list(paths: Iterable[Path | str]) -> str:
     return "[" + ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths) + "]"
 
 
@@ -81,17 +82,20 @@ def _columns(contract: Contract, landed: dict[str, str]) -> list[str]:
     return columns + [field.name if landed else f"cast(null as {LAKE_TYPES[str(field.type)]}) as {field.name}" for field in LAKE_COLUMNS]
 
 
-def _scan(paths: list[Path]) -> str:
+def _scan(paths: list[str]) -> str:
     return f"read_parquet({file_list(paths)}, hive_partitioning = false)"
 
 
-def _check_size(path: Path, expected: int) -> None:
+def _check_size(path: str, expected: int) -> None:
     try:
-        found = path.stat().st_size
+        found = os.stat(path).st_size
     except FileNotFoundError:
-        raise LakeError(f"{describe(path.parent)}/{path.name} is gone from the lake; run that day again, or restore it from a backup") from None
+        raise LakeError(f"{_place(path)} is gone from the lake; run that day again, or restore it from a backup") from None
     if found != expected:
         raise LakeError(
-            f"{describe(path.parent)}/{path.name} has {found} bytes, its manifest says {expected}: it is damaged; run that day again, or"
-            " restore it from a backup"
+            f"{_place(path)} has {found} bytes, its manifest says {expected}: it is damaged; run that day again, or restore it from a backup"
         )
+
+
+def _place(path: str) -> str:
+    return f"{describe(Path(path).parent)}/{Path(path).name}"
