@@ -17,6 +17,7 @@ from orchestration.sources.demo.customers import Customers
 HOUR = 3600
 MONTHS = np.array(words.INTERVAL_MONTHS)
 FOREVER = 999
+FULL = "full"  # the invoice line of a whole period, as against trials and prorations
 ADD_ON = 4
 
 

@@ -78,6 +78,12 @@ def ids(prefix: str, numbers: np.ndarray, width: int = 0) -> pa.Array:
     return pc.if_else(pa.array(numbers >= 0), text, pa.scalar(None, pa.string()))
 
 
+def text(prefix: str, scope: Scope, numbers: np.ndarray) -> np.ndarray:
+    """Ids of this block as Python text; negative numbers are NULL."""
+    numbers = np.asarray(numbers)
+    return ids(prefix, np.where(numbers < 0, -1, numbers + scope.offset), 10).to_numpy(zero_copy_only=False)
+
+
 def pick(values: list | np.ndarray, index: np.ndarray) -> np.ndarray:
     """values[index], with NULL where the index is negative."""
     chosen = np.asarray([*list(values), None], dtype=object)

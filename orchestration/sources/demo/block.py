@@ -9,12 +9,13 @@ from functools import cached_property
 
 import numpy as np
 
-from orchestration.sources.demo import billing_tables, crm, support, surveys, touches, usage
+from orchestration.sources.demo import billing_tables, crm, payers, payments, price_list, support, support_desk, surveys, touches, usage
 from orchestration.sources.demo.agreements import make_agreements
 from orchestration.sources.demo.base import NEVER, Scope, Versions
 from orchestration.sources.demo.billing import make_ledger
 from orchestration.sources.demo.customers import make_customers
 from orchestration.sources.demo.people import make_people
+from orchestration.sources.demo.tickets import Tickets, make_tickets
 
 
 class Block:
@@ -27,7 +28,7 @@ class Block:
         self.people = make_people(scope, self.who)
         self.agreements = make_agreements(scope, self.customers)
         self.accounts = crm.make_accounts(scope, self.who)
-        self.payers = billing_tables.make_payers(scope, self.who, self.accounts, self.agreements, self.people)
+        self.payers = payers.make_payers(scope, self.who, self.accounts, self.agreements, self.people)
 
     @cached_property
     def ledger(self):
@@ -35,9 +36,9 @@ class Block:
         return make_ledger(self.scope, self.who, self.agreements)
 
     @cached_property
-    def tickets(self) -> support.Tickets:
+    def tickets(self) -> Tickets:
         """Requests for help."""
-        return support.make_tickets(self.scope, self.customers, self.agreements, self.people)
+        return make_tickets(self.scope, self.customers, self.agreements, self.people)
 
     @cached_property
     def usage(self) -> usage.Usage:
@@ -56,7 +57,7 @@ class Block:
     def tables(self) -> dict[str, dict[str, Versions]]:
         """domain → table → records with their history (all but usage_daily); names with "_" are the vendors' own."""
         s, a, g = self.scope, self.accounts, self.agreements
-        schedules, holidays = support.schedule_versions(s)
+        schedules, holidays = support_desk.schedule_versions(s)
         return {
             "crm": {
                 "accounts": crm.account_versions(s, self.who, a, self.first_paid),
@@ -67,20 +68,20 @@ class Block:
                 "campaign_members": touches.campaign_versions(s, self.customers, a, g),
             },
             "billing": {
-                "customers": billing_tables.customer_versions(s, self.who, self.payers),
-                "plans": billing_tables.plan_versions(s),
+                "customers": payers.customer_versions(s, self.who, self.payers),
+                "plans": price_list.plan_versions(s),
                 "subscriptions": billing_tables.subscription_versions(s, g, self.payers, self.ledger),
                 "invoices": billing_tables.invoice_versions(s, self.ledger, self.payers),
                 "invoice_lines": billing_tables.line_versions(s, g, self.ledger, self.payers),
-                "payments": billing_tables.payment_versions(s, self.ledger, self.payers),
-                "_charges": billing_tables.charge_versions(s, self.ledger, self.payers),
-                "credits": billing_tables.credit_versions(s, self.ledger, self.payers),
+                "payments": payments.payment_versions(s, self.ledger, self.payers),
+                "_charges": payments.charge_versions(s, self.ledger, self.payers),
+                "credits": payments.credit_versions(s, self.ledger, self.payers),
             },
             "support": {
-                "organizations": support.organization_versions(s, self.who, a, g),
+                "organizations": support_desk.organization_versions(s, self.who, a, g),
                 "tickets": support.ticket_versions(s, self.tickets, self.people),
                 "ticket_events": support.event_versions(s, self.tickets),
-                "_users": support.user_versions(s, self.tickets, self.people),
+                "_users": support_desk.user_versions(s, self.tickets, self.people),
                 "satisfaction": support.rating_versions(s, self.tickets),
                 "schedules": schedules,
                 "holidays": holidays,

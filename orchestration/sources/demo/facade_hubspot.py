@@ -13,7 +13,8 @@ import numpy as np
 from orchestration.sources.demo import words
 from orchestration.sources.demo.base import DAY, EPOCH
 from orchestration.sources.demo.facade import Refusal, Request, Views, dumps, whole
-from orchestration.sources.demo.hubspot_objects import Objects, build_objects
+from orchestration.sources.demo.hubspot_objects import build_objects
+from orchestration.sources.demo.hubspot_records import Objects
 
 SEARCH_LIMIT = 10_000  # HubSpot gives no result beyond this
 OPERATORS = {"EQ", "NEQ", "GT", "GTE", "LT", "LTE", "IN", "BETWEEN", "HAS_PROPERTY", "NOT_HAS_PROPERTY"}

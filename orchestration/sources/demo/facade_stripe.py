@@ -14,7 +14,8 @@ import numpy as np
 from orchestration.sources.demo.base import DAY
 from orchestration.sources.demo.facade import Refusal, Request, Views, dumps, whole
 from orchestration.sources.demo.stripe_catalogue import API_VERSION
-from orchestration.sources.demo.stripe_objects import Kind, build_kinds
+from orchestration.sources.demo.stripe_objects import build_kinds
+from orchestration.sources.demo.stripe_records import Kind
 
 PAGING = ("limit", "starting_after", "ending_before")
 TIMES = ("gt", "gte", "lt", "lte")

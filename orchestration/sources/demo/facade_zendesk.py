@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from orchestration.sources.demo.facade import Refusal, Request, Views, dumps, whole
-from orchestration.sources.demo.zendesk_objects import Export, build_exports, holidays, schedules, sla_policies
+from orchestration.sources.demo.zendesk_objects import build_exports
+from orchestration.sources.demo.zendesk_records import Export
+from orchestration.sources.demo.zendesk_settings import holidays, schedules, sla_policies
 
 EXPORT_LIMIT, LIST_LIMIT = 1000, 100
 

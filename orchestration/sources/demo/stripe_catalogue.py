@@ -9,7 +9,7 @@ import pandas as pd
 from orchestration.sources.demo import words
 from orchestration.sources.demo.agreements import FOREVER
 from orchestration.sources.demo.base import DAY, EPOCH, EXPONENT, Frame
-from orchestration.sources.demo.billing_tables import plan_rows
+from orchestration.sources.demo.price_list import plan_rows
 
 API_VERSION = "2024-06-20"
 LONG_AGO = EPOCH - 400 * DAY

@@ -12,8 +12,7 @@ import pandas as pd
 
 from orchestration.sources.demo import words
 from orchestration.sources.demo.agreements import MONTHS, price
-from orchestration.sources.demo.base import EXPONENT, NEVER, Frame, add_months, stamp
-from orchestration.sources.demo.billing_tables import text
+from orchestration.sources.demo.base import EXPONENT, NEVER, Frame, add_months, stamp, text
 from orchestration.sources.demo.block import Block
 
 
@@ -45,7 +44,9 @@ def mrr_changes(block: Block) -> Frame:
     sold = changes[(changes["at"].to_numpy() < end[changes["sub"]])]
     # A moment is a new state of quantity and plan, or the end of the discount.
     expires = subs[(percent > 0) & (discount_ends < end)]
-    moments = pd.concat([sold[["sub", "at", "quantity", "plan"]], pd.DataFrame({"sub": expires["sub"], "at": discount_ends[expires["sub"]]})], ignore_index=True)
+    moments = pd.concat(
+        [sold[["sub", "at", "quantity", "plan"]], pd.DataFrame({"sub": expires["sub"], "at": discount_ends[expires["sub"]]})], ignore_index=True
+    )
     moments = moments.sort_values(["sub", "at"], kind="stable").reset_index(drop=True)
     moments[["quantity", "plan"]] = moments.groupby("sub")[["quantity", "plan"]].ffill()
     moments = moments.drop_duplicates(["sub", "at"], keep="last")
@@ -79,7 +80,9 @@ def mrr_intervals(changes: Frame, time_zone: str = "UTC") -> Frame:
     daily = daily[daily["twelfths"] != 0]
     keys = ["customer", "currency"]
     total = daily.groupby(keys)["twelfths"].cumsum()
-    out = daily[keys].assign(valid_from=daily["day"], valid_to=daily.groupby(keys)["day"].shift(-1), mrr=total / 12 / 10.0 ** daily["currency"].map(EXPONENT))
+    out = daily[keys].assign(
+        valid_from=daily["day"], valid_to=daily.groupby(keys)["day"].shift(-1), mrr=total / 12 / 10.0 ** daily["currency"].map(EXPONENT)
+    )
     return out[total > 0].round({"mrr": 4}).reset_index(drop=True)
 
 
@@ -99,14 +102,20 @@ def churn_events(block: Block, intervals: Frame) -> Frame:
         }
     )
     out = ends.merge(cause.drop_duplicates(["customer", "valid_to"]), on=["customer", "valid_to"], how="left")
-    return out.rename(columns={"valid_to": "churned_on", "mrr": "mrr_lost"})[["customer", "currency", "churned_on", "mrr_lost", "kind", "stated_reason", "root_cause"]]
+    return out.rename(columns={"valid_to": "churned_on", "mrr": "mrr_lost"})[
+        ["customer", "currency", "churned_on", "mrr_lost", "kind", "stated_reason", "root_cause"]
+    ]
 
 
 def customers(block: Block) -> Frame:
     """The true customers."""
     who = block.who
     parent = np.append(who["customer"].to_numpy(), None)[who["parent"].to_numpy()]
-    return who[["customer", "name", "domain", "country", "currency", "employees"]].assign(parent=parent, signed_up_on=stamp(block.customers.signup)).reset_index(drop=True)
+    return (
+        who[["customer", "name", "domain", "country", "currency", "employees"]]
+        .assign(parent=parent, signed_up_on=stamp(block.customers.signup))
+        .reset_index(drop=True)
+    )
 
 
 def truth(blocks: list[Block]) -> dict[str, Frame]:
@@ -115,7 +124,13 @@ def truth(blocks: list[Block]) -> dict[str, Frame]:
     for block in blocks:
         changes = mrr_changes(block)
         intervals = mrr_intervals(changes)
-        tables = {"customers": customers(block), "identities": identities(block), "mrr_changes": changes, "mrr": intervals, "churn_events": churn_events(block, intervals)}
+        tables = {
+            "customers": customers(block),
+            "identities": identities(block),
+            "mrr_changes": changes,
+            "mrr": intervals,
+            "churn_events": churn_events(block, intervals),
+        }
         for name, frame in tables.items():
             found.setdefault(name, []).append(frame)
     return {name: pd.concat(frames, ignore_index=True) for name, frames in found.items()}

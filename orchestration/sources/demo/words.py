@@ -1,143 +1,25 @@
 """The vocabulary of the demo company: names, countries, features, reasons. Data only."""
 
-FIRST = [
-    "nova",
-    "blue",
-    "green",
-    "bright",
-    "north",
-    "silver",
-    "quant",
-    "terra",
-    "atlas",
-    "hyper",
-    "lumen",
-    "vertex",
-    "orbit",
-    "delta",
-    "cedar",
-    "falcon",
-    "harbor",
-    "ivory",
-    "jade",
-    "kilo",
-    "lunar",
-    "maple",
-    "nimbus",
-    "onyx",
-    "pioneer",
-    "quartz",
-    "river",
-    "summit",
-    "tidal",
-    "umber",
-    "velvet",
-    "willow",
-    "xenon",
-    "yonder",
-    "zephyr",
-    "amber",
-    "basalt",
-    "coral",
-    "drift",
-    "ember",
-    "fjord",
-    "garnet",
-    "helix",
-    "indigo",
-    "juniper",
-    "krypton",
-    "lotus",
-    "mosaic",
-    "nectar",
-    "opal",
-    "prisma",
-    "quill",
-    "raven",
-    "sable",
-    "topaz",
-    "ultra",
-    "vivid",
-    "wander",
-    "apex",
-    "boreal",
-]
-SECOND = [
-    "works",
-    "logic",
-    "metrics",
-    "bridge",
-    "forge",
-    "field",
-    "stack",
-    "path",
-    "wave",
-    "point",
-    "craft",
-    "link",
-    "grid",
-    "cast",
-    "mark",
-    "scope",
-    "ware",
-    "layer",
-    "sense",
-    "flow",
-    "base",
-    "gate",
-    "port",
-    "line",
-    "lab",
-    "mill",
-    "yard",
-    "dock",
-    "nest",
-    "ridge",
-    "vale",
-    "crest",
-    "shore",
-    "spring",
-    "stone",
-    "tower",
-    "trail",
-    "trade",
-    "vault",
-    "view",
-    "wing",
-    "yield",
-    "zone",
-    "bay",
-    "beam",
-    "bloom",
-    "brook",
-    "chart",
-]
-THIRD = [
-    "Software",
-    "Logistics",
-    "Health",
-    "Energy",
-    "Foods",
-    "Media",
-    "Retail",
-    "Finance",
-    "Robotics",
-    "Travel",
-    "Education",
-    "Insurance",
-    "Biotech",
-    "Textiles",
-    "Mobility",
-    "Security",
-    "Analytics",
-    "Design",
-    "Legal",
-    "Homes",
-    "Sports",
-    "Marine",
-    "Optics",
-    "Farms",
-]
+
+def _split(text: str) -> list[str]:
+    return text.split()
+
+
+FIRST = _split("""
+    nova blue green bright north silver quant terra atlas hyper lumen vertex orbit delta cedar falcon harbor ivory jade kilo lunar
+    maple nimbus onyx pioneer quartz river summit tidal umber velvet willow xenon yonder zephyr amber basalt coral drift ember
+    fjord garnet helix indigo juniper krypton lotus mosaic nectar opal prisma quill raven sable topaz ultra vivid wander apex
+    boreal
+""")
+SECOND = _split("""
+    works logic metrics bridge forge field stack path wave point craft link grid cast mark scope ware layer sense flow base gate
+    port line lab mill yard dock nest ridge vale crest shore spring stone tower trail trade vault view wing yield zone bay beam
+    bloom brook chart
+""")
+THIRD = _split("""
+    Software Logistics Health Energy Foods Media Retail Finance Robotics Travel Education Insurance Biotech Textiles Mobility
+    Security Analytics Design Legal Homes Sports Marine Optics Farms
+""")
 SUFFIX = {"US": "Inc.", "GB": "Ltd", "DE": "GmbH", "FR": "SAS", "NL": "B.V.", "JP": "K.K.", "CA": "Corp", "ES": "S.L."}
 COUNTRIES = ["US", "GB", "DE", "FR", "NL", "JP", "CA", "ES"]
 COUNTRY_WEIGHTS = [0.44, 0.12, 0.12, 0.07, 0.05, 0.09, 0.06, 0.05]
@@ -154,70 +36,14 @@ INDUSTRIES = [
 FREE_MAIL = ["gmail.com", "outlook.com", "yahoo.com", "icloud.com"]
 TLD = {"US": "com", "GB": "co.uk", "DE": "de", "FR": "fr", "NL": "nl", "JP": "jp", "CA": "ca", "ES": "es"}
 
-GIVEN = [
-    "Ada",
-    "Ben",
-    "Chloé",
-    "Dmitri",
-    "Elif",
-    "Farid",
-    "Grace",
-    "Hiro",
-    "Inês",
-    "José",
-    "Kaja",
-    "Liam",
-    "Mei",
-    "Noor",
-    "Olu",
-    "Priya",
-    "Quinn",
-    "Rosa",
-    "Søren",
-    "Tara",
-    "Uma",
-    "Viktor",
-    "Wanda",
-    "Ximena",
-    "Yuki",
-    "Zoë",
-    "Anton",
-    "Beatriz",
-    "Carlos",
-    "Dana",
-]
-FAMILY = [
-    "Almeida",
-    "Brown",
-    "Çelik",
-    "Dubois",
-    "Evans",
-    "Fischer",
-    "García",
-    "Hansen",
-    "Ito",
-    "Jansen",
-    "Kowalski",
-    "Lopez",
-    "Müller",
-    "Nakamura",
-    "O'Brien",
-    "Petrov",
-    "Quist",
-    "Rossi",
-    "Smith",
-    "Tanaka",
-    "Ueda",
-    "Vasquez",
-    "Weber",
-    "Xu",
-    "Yilmaz",
-    "Zhang",
-    "Okafor",
-    "Singh",
-    "Novak",
-    "Lind",
-]
+GIVEN = _split("""
+    Ada Ben Chloé Dmitri Elif Farid Grace Hiro Inês José Kaja Liam Mei Noor Olu Priya Quinn Rosa Søren Tara Uma Viktor Wanda
+    Ximena Yuki Zoë Anton Beatriz Carlos Dana
+""")
+FAMILY = _split("""
+    Almeida Brown Çelik Dubois Evans Fischer García Hansen Ito Jansen Kowalski Lopez Müller Nakamura O'Brien Petrov Quist Rossi
+    Smith Tanaka Ueda Vasquez Weber Xu Yilmaz Zhang Okafor Singh Novak Lind
+""")
 
 # Names that break careless code: a spreadsheet formula, quotes, SQL, Jinja, right-to-left marks, emoji.
 ODD_NAMES = [
@@ -232,23 +58,15 @@ ODD_NAMES = [
     "-{0}, the \\ company",
 ]
 
-OWNERS = [
-    "mara.keller",
-    "tom.becker",
-    "ines.duarte",
-    "raj.patel",
-    "sofia.moretti",
-    "jonas.holm",
-    "amy.chen",
-    "leo.martin",
-    "nina.vogel",
-    "omar.haddad",
-    "kate.wright",
-    "yuto.sato",
-]
+OWNERS = _split("""
+    mara.keller tom.becker ines.duarte raj.patel sofia.moretti jonas.holm amy.chen leo.martin nina.vogel omar.haddad kate.wright
+    yuto.sato
+""")
 OWNER_DOMAIN = "demo-company.example"
 
-FEATURES = ["dashboards", "reports", "alerts", "automation", "integrations", "exports", "sharing", "forecasting", "mobile", "audit_log"]
+FEATURES = _split("""
+    dashboards reports alerts automation integrations exports sharing forecasting mobile audit_log
+""")
 CORE = [True, True, True, True, False, False, True, False, False, False]
 
 PLANS = ["starter", "team", "business", "enterprise", "insights"]  # the last one is an add-on
