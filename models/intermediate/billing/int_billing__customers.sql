@@ -1,10 +1,22 @@
 {{ config(materialized='view') }}
-{% set columns = [
-    'customer_id', 'account_id', 'name', 'email', 'domain', 'country', 'currency', 'created_at', 'updated_at',
-] %}
 
 with final as (
-    {{ unify(['stg_own__customers', 'stg_stripe__customers'], columns) }}
+    select
+        customer_id,
+        account_id,
+        name,
+        email,
+        domain,
+        country,
+        currency,
+        created_at,
+        updated_at,
+        source_relation,
+        known_from,
+        known_until,
+        is_current
+    from {{ ref('int_billing__customer_records') }}
+    where not is_deleted
 )
 
 select * from final

@@ -12,7 +12,7 @@ tickets as (
 found as (
     select 'crm' as domain, source_relation, account_id as source_id, email from contacts
     union
-    select 'billing', source_relation, customer_id, email from {{ ref('int_billing__customers') }} where email is not null
+    select 'billing', source_relation, customer_id, email from {{ ref('int_billing__customer_records') }} where email is not null
     union
     select 'support', source_relation, organization_id, requester_email from tickets
     union

@@ -13,8 +13,15 @@ merged as (
 ),
 
 customers as (
-    select * from {{ ref('int_billing__customers') }}
-    qualify row_number() over (partition by source_relation, customer_id order by known_from desc) = 1
+    select * from {{ ref('int_billing__customer_records') }}
+    qualify row_number() over (partition by source_relation, customer_id order by is_deleted, known_from desc) = 1
+),
+
+-- a payer that was deleted before the first load is known by its invoices only
+payers as (
+    select source_relation, customer_id, min(issued_at) as created_at
+    from {{ ref('int_billing__invoices') }}
+    group by source_relation, customer_id
 ),
 
 organizations as (
@@ -49,20 +56,26 @@ records as (
         cast(null as {{ dbt.type_string() }}) as country,
         cast(null as {{ dbt.type_string() }}) as currency,
         merged.account_id,
-        cast(null as timestamp) as created_at
+        cast(null as timestamp) as created_at,
+        true as is_deleted
     from merged
     left join accounts on merged.source_relation = accounts.source_relation and merged.account_id = accounts.account_id
     where accounts.account_id is null
     union all
-    select 'crm', source_relation, account_id, name, domain, null, country, currency, account_id, created_at from accounts
+    select 'billing', payers.source_relation, payers.customer_id, null, null, null, null, null, null, payers.created_at, true
+    from payers
+    left join customers on payers.source_relation = customers.source_relation and payers.customer_id = customers.customer_id
+    where customers.customer_id is null
     union all
-    select 'billing', source_relation, customer_id, name, domain, email, country, currency, account_id, created_at from customers
+    select 'crm', source_relation, account_id, name, domain, null, country, currency, account_id, created_at, not is_current from accounts
     union all
-    select 'support', source_relation, organization_id, name, domain, null, null, null, account_id, created_at from organizations
+    select 'billing', source_relation, customer_id, name, domain, email, country, currency, account_id, created_at, is_deleted or not is_current from customers
     union all
-    select 'product', source_relation, workspace_id, name, domain, null, null, null, account_id, created_at from workspaces
+    select 'support', source_relation, organization_id, name, domain, null, null, null, account_id, created_at, not is_current from organizations
     union all
-    select 'surveys', source_relation, source_id, null, null, null, null, null, account_id, created_at from respondents
+    select 'product', source_relation, workspace_id, name, domain, null, null, null, account_id, created_at, not is_current from workspaces
+    union all
+    select 'surveys', source_relation, source_id, null, null, null, null, null, account_id, created_at, false from respondents
 ),
 
 final as (
@@ -78,7 +91,8 @@ final as (
         upper(country) as country,
         currency,
         account_id,
-        created_at
+        created_at,
+        is_deleted
     from records
 )
 

@@ -1,0 +1,51 @@
+-- Where each CRM account ends up by merge records and by links that a person decided. An account points at most at one other, so
+-- doubling the pointers five times follows chains of 32 merges; a circle of merges, or a target that does not exist, merges nothing.
+with records as (
+    select
+        source_relation,
+        source_id,
+        domain || '|' || source_relation || '|' || source_id as record_key
+    from {{ ref('int_identities__records') }}
+    where domain = 'crm'
+),
+
+overrides as (
+    select * from {{ ref('int_identities__overrides') }}
+    where domain = 'crm' and other_domain = 'crm' and is_follower
+),
+
+pointers_0 as (
+    select
+        records.record_key,
+        min(coalesce(
+            case when apart.decision is null then 'crm|' || merges.source_relation || '|' || merges.merged_into_account_id end,
+            'crm|' || linked.other_source_relation || '|' || linked.other_source_id,
+            records.record_key
+        )) as points_at
+    from records
+    left join {{ ref('int_crm__account_merges') }} as merges on records.source_relation = merges.source_relation and records.source_id = merges.account_id
+    left join {{ ref('int_identities__overrides') }} as apart
+        on records.source_relation = apart.source_relation and records.source_id = apart.source_id and apart.domain = 'crm' and apart.decision = 'keep_apart'
+        and apart.other_domain = 'crm' and merges.source_relation = apart.other_source_relation and merges.merged_into_account_id = apart.other_source_id
+    left join overrides as linked
+        on records.source_relation = linked.source_relation and records.source_id = linked.source_id and linked.decision = 'link'
+    group by records.record_key
+),
+
+{% for round in range(1, 6) -%}
+pointers_{{ round }} as (
+    select near.record_key, coalesce(far.points_at, near.points_at) as points_at
+    from pointers_{{ round - 1 }} as near
+    left join pointers_{{ round - 1 }} as far on near.points_at = far.record_key
+),
+
+{% endfor -%}
+final as (
+    select
+        near.record_key,
+        case when far.record_key = far.points_at then far.record_key else near.record_key end as survivor_key
+    from pointers_5 as near
+    left join pointers_5 as far on near.points_at = far.record_key
+)
+
+select * from final
