@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from orchestration.sources.demo import words
-from orchestration.sources.demo.agreements import MONTHS, price
+from orchestration.sources.demo.agreements import FOREVER, MONTHS, price
 from orchestration.sources.demo.base import EXPONENT, NEVER, Frame, add_months, stamp, text
 from orchestration.sources.demo.block import Block
 
@@ -40,7 +40,9 @@ def mrr_changes(block: Block) -> Frame:
     """Every change of every subscription's monthly rate: customer, currency, at (UTC), and the change in twelfths of a minor unit."""
     subs, changes = block.agreements.subs, block.agreements.changes
     start, end, percent = subs["start"].to_numpy(), subs["end"].to_numpy(), subs["percent"].to_numpy()
-    discount_ends = np.where(percent > 0, add_months(start, np.minimum(subs["discount_months"].to_numpy(), 600)), start)
+    months = subs["discount_months"].to_numpy()
+    discount_ends = np.where(months < FOREVER, add_months(start, np.minimum(months, FOREVER)), NEVER)
+    discount_ends = np.where(percent > 0, discount_ends, start)
     sold = changes[(changes["at"].to_numpy() < end[changes["sub"]])]
     # A moment is a new state of quantity and plan, or the end of the discount.
     expires = subs[(percent > 0) & (discount_ends < end)]
