@@ -9,17 +9,21 @@ implies, so with the stock dialect every metric fails. The dialect below buffers
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
+import duckdb_engine
 import sqlalchemy
 from duckdb_engine import ConnectionWrapper, Dialect
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg2 import PGExecutionContext_psycopg2
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
+
+if TYPE_CHECKING:
+    import duckdb
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read while GX is imported: nothing phones home
 
@@ -58,6 +62,14 @@ class BufferedDuckDB(Dialect):
 
 
 registry.register("duckdb.buffered", __name__, "BufferedDuckDB")
+
+
+@atexit.register
+def _let_go_of_duckdb() -> None:
+    """SQLAlchemy's registries outlive the interpreter, and through duckdb_engine DuckDB's own, which then prints pages about leaks."""
+    for name in [name for name in sys.modules if name.startswith(duckdb_engine.__name__)]:
+        vars(sys.modules[name]).clear()
+
 
 _context = None
 
@@ -106,3 +118,4 @@ class SuiteEngine:
 
     def close(self) -> None:
         self._pool.dispose()
+        del self._pool, self._engine
