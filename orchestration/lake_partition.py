@@ -131,7 +131,7 @@ class PartitionWriter:
 
 def _open(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     path.parent.mkdir(parents=True, exist_ok=True)
-    coded = [name for name in schema.names if name != ROW_HASH]  # hashes never repeat: a dictionary of them is wasted work
+    coded = [name for name in schema.names if name not in (ROW_HASH, "_loaded_at")]  # these never repeat: a dictionary is wasted work
     return pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, use_dictionary=coded)
 
 
