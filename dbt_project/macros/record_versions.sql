@@ -62,7 +62,7 @@ from (
                     select
                         timed.*,
                         row_number() over (
-                            partition by {{ key }} order by effective_at nulls first, _load_date, is_deleted, _loaded_at, _row_hash
+                            partition by {{ key }} order by version_at nulls first, _load_date, is_deleted, _loaded_at, _row_hash
                         ) as version_number
                     from (
                         select
@@ -79,7 +79,7 @@ from (
                                 {{ updated_at }},
                                 max({{ updated_at }}) over (partition by {{ key }} order by _load_date)
                             )
-                            {%- else -%} cast(null as timestamp) {%- endif %} as effective_at
+                            {%- else -%} cast(null as timestamp) {%- endif %} as version_at
                         from {{ source(vendor, table) }} as landed
                         inner join (
                             select
