@@ -24,9 +24,9 @@
 
 {#
   Take out of a daily health table what this run computes again: the run's days, days of customers whose identities changed or who are
-  no more, and days past their retention (`days_kept` days, as_of_date included). Runs before the insert, in its transaction.
+  no more, and days past their retention (`days_kept` days, as_of_date included); `incoming`, if given, are the rows that will be inserted. Runs before the insert, in its transaction.
 #}
-{% macro forget_health_days(relation, customers, days_kept) -%}
+{% macro forget_health_days(relation, customers, days_kept, incoming=none) -%}
     delete from {{ relation }}
     where as_of_date between {{ start_date() }} and {{ end_date() }}
         or as_of_date <= {{ as_of_date() }} - {{ days_kept }}
@@ -34,4 +34,10 @@
             select 1 from {{ customers }} as customers
             where customers.customer_id = {{ relation }}.customer_id and customers.identity_fingerprint = {{ relation }}.identity_fingerprint
         )
+        {%- if incoming is not none %}
+        or exists (
+            select 1 from {{ incoming }} as incoming
+            where incoming.customer_id = {{ relation }}.customer_id and incoming.as_of_date = {{ relation }}.as_of_date
+        )
+        {%- endif %}
 {%- endmacro %}

@@ -1,8 +1,9 @@
+-- depends_on: {{ ref('int_identities__customers') }}
 {{ config(
     materialized='incremental' if target.type == 'duckdb' else 'table',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook="{% if is_incremental() %}{{ forget_health_days(this, ref('int_identities__customers'), var('health_history_days', 1100) + 91) }}{% endif %}"
+    pre_hook="{% if is_incremental() %}{{ forget_health_days(this, ref('int_identities__customers'), var('health_history_days', 1100) + 91, ref('int_health__points')) }}{% endif %}"
 ) }}
 {%- set components = health_components() -%}
 {%- set pairs = [] -%}

@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('int_identities__customers') }}
 {{ config(
     materialized='incremental' if target.type == 'duckdb' else 'table',
     incremental_strategy='append',
