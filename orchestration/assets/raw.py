@@ -8,6 +8,7 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
 
 from dagster import (
     AssetExecutionContext,
@@ -24,8 +25,8 @@ from dagster import (
 )
 
 from orchestration.connections import open_sources, source_specs
-from orchestration.contracts import Contract, Contracts, load_contracts
-from orchestration.lake_manifest import Manifest
+from orchestration.contracts import Contract, ContractFileError, Contracts, load_contracts
+from orchestration.lake_manifest import LakeError, Manifest
 from orchestration.landing import Lake
 from orchestration.runs import window_of
 from orchestration.settings import Settings
@@ -74,7 +75,7 @@ def land(settings: Settings, lake: Lake, window: RunWindow, run_id: str) -> dict
     totals: dict[str, tuple[int, int]] = {}
     for day in _days_to_land(settings, window):
         with open_sources(settings, day) as sources, ThreadPoolExecutor(max_workers=len(sources)) as pool:
-            for manifests in pool.map(lambda source: _load(settings, lake, source, day, run_id), sources):
+            for manifests in pool.map(partial(_load, settings, lake, day, run_id), sources):
                 for manifest in manifests:
                     name = raw_key(manifest.vendor, manifest.table).path[-1]
                     rows, quarantined = totals.get(name, (0, 0))
@@ -87,7 +88,7 @@ def _days_to_land(settings: Settings, window: RunWindow) -> list[date]:
     return window.days if settings.is_demo else [window.end]
 
 
-def _load(settings: Settings, lake: Lake, source: Source, day: date, run_id: str) -> list[Manifest]:
+def _load(settings: Settings, lake: Lake, day: date, run_id: str, source: Source) -> list[Manifest]:
     newest = _newest_load(lake, source)
     if newest is not None and day < newest:
         log.info("%-13s %s is already behind %s, the newest load: computed from the lake", source.source_relation, day, newest)
@@ -98,7 +99,7 @@ def _load(settings: Settings, lake: Lake, source: Source, day: date, run_id: str
         manifests = lake.load(source, load_date=day, until=end_of_day(day, settings.zone), run_id=run_id, reconcile=reconcile)
     except TransientSourceError:
         raise
-    except SourceError as error:
+    except (SourceError, LakeError, ContractFileError) as error:
         raise Failure(f"{source.source_relation}: {error}", allow_retries=False) from error
     rows = sum(manifest.rows for manifest in manifests)
     quarantined = sum(manifest.quarantined for manifest in manifests)
