@@ -8,9 +8,11 @@ and which gate is the cause, stands in status.json.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -102,22 +104,39 @@ def rollback(root: Path, version: str) -> Publication:
 
 
 def verify(publication: Publication) -> None:
-    """Open the version as a reader would and count: raises PublicationError with the first difference from its manifest."""
+    """Compare every file, byte for byte, and every table's rows with the manifest: raises PublicationError with the first difference."""
+    recorded = publication.manifest.get("files", {})
+    found = file_sums(publication.path)
+    for name in sorted(recorded.keys() | found.keys()):
+        if recorded.get(name) != found.get(name):
+            raise PublicationError(f"{publication.version} is damaged: {name} is not the file that was published")
+    compare_counts(publication.path, publication.tables)
+
+
+def compare_counts(folder: Path, rows_by_table: Mapping[str, int]) -> None:
+    """Open a version as a reader would and count its tables, in the database and in Parquet. Raises PublicationError."""
     import duckdb
 
     try:
-        with duckdb.connect(str(publication.database), read_only=True) as con:
-            found = {name for (name,) in con.execute("select table_name from duckdb_tables() where schema_name = 'main'").fetchall()}
-            for table, rows in publication.tables.items():
-                counted = con.execute(f'select count(*) from main."{table}"').fetchone()[0] if table in found else None
-                parquet = publication.path / "parquet" / f"{table}.parquet"
+        with duckdb.connect(str(folder / DATABASE), read_only=True) as con:
+            there = {name for (name,) in con.execute("select table_name from duckdb_tables() where schema_name = 'main'").fetchall()}
+            for table, rows in rows_by_table.items():
+                counted = con.execute(f'select count(*) from main."{table}"').fetchone()[0] if table in there else None
+                parquet = folder / "parquet" / f"{table}.parquet"
                 in_parquet = con.execute("select count(*) from read_parquet(?)", [str(parquet)]).fetchone()[0]
                 if not counted == in_parquet == rows:
-                    raise PublicationError(
-                        f"{publication.version} is damaged: table {table} should have {rows} rows, the file has {counted}, its Parquet {in_parquet}"
-                    )
+                    raise PublicationError(f"table {table} should have {rows} rows, the database has {counted}, its Parquet file {in_parquet}")
     except duckdb.Error as error:
-        raise PublicationError(f"{publication.version} is damaged: {str(error).splitlines()[0]}") from None
+        raise PublicationError(f"the database cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def file_sums(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below `folder` but the manifest, by relative path."""
+    sums = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST):
+        with path.open("rb") as handle:
+            sums[path.relative_to(folder).as_posix()] = hashlib.file_digest(handle, "sha256").hexdigest()
+    return sums
 
 
 def query(root: Path, sql: str) -> Answer:
