@@ -15,7 +15,9 @@ def at(text: str) -> int:
 
 def test_month_ends_keep_their_day_where_the_month_is_long_enough():
     start = np.full(4, at("2024-01-31T10:30:00"))
-    assert add_months(start, np.array([0, 1, 2, 13])).tolist() == [at(t) for t in ("2024-01-31T10:30", "2024-02-29T10:30", "2024-03-31T10:30", "2025-02-28T10:30")]
+    assert add_months(start, np.array([0, 1, 2, 13])).tolist() == [
+        at(t) for t in ("2024-01-31T10:30", "2024-02-29T10:30", "2024-03-31T10:30", "2025-02-28T10:30")
+    ]
 
 
 def test_never_is_no_time_and_negative_numbers_are_no_id():

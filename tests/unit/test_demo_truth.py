@@ -22,12 +22,13 @@ def at(text: str) -> int:
 
 def block(*subs: dict, changes: list[tuple] = (), days: int = 500) -> SimpleNamespace:
     """A company of these subscriptions and of (sub, time, quantity, plan, prorated) changes after their start."""
-    blank = {
-        "trial_start": NEVER, "percent": 0, "discount_months": 0, "by_invoice": False, "fee": False, "end": NEVER, "ended_by": "", "cancel_requested": NEVER, "unpaid_from": NEVER, "paused": NEVER,
-        "resumed": NEVER, "reason": -1, "second_payer": False, "kind": "main", "currency": "USD", "interval": MONTH, "plan": TEAM,
-    }  # fmt: skip
+    blank = {"trial_start": NEVER, "percent": 0, "discount_months": 0, "by_invoice": False, "fee": False, "end": NEVER, "ended_by": ""}
+    blank |= {"cancel_requested": NEVER, "unpaid_from": NEVER, "paused": NEVER, "resumed": NEVER, "reason": -1, "second_payer": False}
+    blank |= {"kind": "main", "currency": "USD", "interval": MONTH, "plan": TEAM}
     table = pd.DataFrame([blank | {"sub": i, "cust": i} | sub for i, sub in enumerate(subs)])
-    rows = [(i, s["start"], s["seats"], s["plan"], False) for i, s in table.iterrows()] + [(s, at(t), q, p, prorated) for s, t, q, p, prorated in changes]
+    rows = [(i, s["start"], s["seats"], s["plan"], False) for i, s in table.iterrows()] + [
+        (s, at(t), q, p, prorated) for s, t, q, p, prorated in changes
+    ]
     moved = pd.DataFrame(rows, columns=["sub", "at", "quantity", "plan", "prorated"]).sort_values(["sub", "at"]).reset_index(drop=True)
     n = table["cust"].max() + 1
     who = pd.DataFrame({"customer": [f"C{i}" for i in range(n)], "country": ["DE"] * n, "number": np.arange(n) + 1})
@@ -68,20 +69,33 @@ def test_a_currency_without_decimals_and_a_quarter():
 
 
 def test_an_unpaid_subscription_counts_until_it_is_ended():
-    company = block({"start": at("2024-03-05T08:00"), "seats": 2, "unpaid_from": at("2024-05-05T08:00"), "end": at("2024-05-26T13:00"), "ended_by": "involuntary"})
+    company = block(
+        {"start": at("2024-03-05T08:00"), "seats": 2, "unpaid_from": at("2024-05-05T08:00"), "end": at("2024-05-26T13:00"), "ended_by": "involuntary"}
+    )
     assert intervals(company) == [("2024-03-05", "2024-05-26", 158.0)]
     unpaid = company.ledger.invoices.iloc[2]
     assert unpaid["paid"] == NEVER and unpaid["written_off"] == at("2024-05-26T13:00")
 
 
 def test_several_subscriptions_of_a_customer_add_up():
-    add_on = {"cust": 0, "kind": "addon", "start": at("2024-03-01T00:00"), "seats": 2, "plan": ADD_ON, "end": at("2024-04-01T00:00"), "ended_by": "voluntary"}
+    add_on = {
+        "cust": 0,
+        "kind": "addon",
+        "start": at("2024-03-01T00:00"),
+        "seats": 2,
+        "plan": ADD_ON,
+        "end": at("2024-04-01T00:00"),
+        "ended_by": "voluntary",
+    }
     company = block({"start": at("2024-01-01T00:00"), "seats": 1}, add_on)
     assert intervals(company) == [("2024-01-01", "2024-03-01", 79.0), ("2024-03-01", "2024-04-01", 119.0), ("2024-04-01", None, 79.0)]
 
 
 def test_a_trial_is_no_revenue():
-    company = block({"trial_start": at("2024-01-01T00:00"), "start": at("2024-01-15T00:00"), "seats": 1}, {"trial_start": at("2024-01-01T00:00"), "start": at("2024-01-15T00:00"), "end": at("2024-01-15T00:00"), "seats": 1, "ended_by": "trial"})
+    company = block(
+        {"trial_start": at("2024-01-01T00:00"), "start": at("2024-01-15T00:00"), "seats": 1},
+        {"trial_start": at("2024-01-01T00:00"), "start": at("2024-01-15T00:00"), "end": at("2024-01-15T00:00"), "seats": 1, "ended_by": "trial"},
+    )
     assert intervals(company) == [("2024-01-15", None, 79.0)]
     assert intervals(company, "C1") == []
     assert company.ledger.lines.query("sub == 1")[["role", "amount"]].values.tolist() == [["trial", 0]]
@@ -118,6 +132,8 @@ def test_a_negative_invoice_is_credit_for_the_next():
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
 def test_intervals_never_overlap(zone):
-    company = block({"start": at("2024-01-31T08:00"), "seats": 10}, changes=[(0, "2024-06-15T12:00", 12, TEAM, True), (0, "2024-06-15T18:00", 9, TEAM, True)])
+    company = block(
+        {"start": at("2024-01-31T08:00"), "seats": 10}, changes=[(0, "2024-06-15T12:00", 12, TEAM, True), (0, "2024-06-15T18:00", 9, TEAM, True)]
+    )
     found = mrr_intervals(mrr_changes(company), zone)
     assert (found["valid_to"].iloc[:-1].to_numpy() <= found["valid_from"].iloc[1:].to_numpy()).all()

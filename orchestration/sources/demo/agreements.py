@@ -80,6 +80,7 @@ def _first(scope: Scope, rng: np.random.Generator, who: Frame) -> Frame:
     discounted = rng.random(n) < 0.24
     percent = rng.choice([10, 15, 20, 25, 50, 100], n, p=[0.25, 0.15, 0.3, 0.15, 0.1, 0.05])
     periods = rng.choice([1, 2, 3, 6], n, p=[0.2, 0.2, 0.4, 0.2])
+    percent = np.where((percent == 100) & (interval > 0), 20, percent)  # a free month, not a free year
     periods = np.where(percent == 100, 1, periods)
     length = np.where((rng.random(n) < 0.2) & (percent < 50), FOREVER, periods * MONTHS[interval])
     subs = pd.DataFrame(

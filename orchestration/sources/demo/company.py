@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
@@ -11,10 +11,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from orchestration.sources.demo.base import FIRST_DAY, Frame, Scope, Versions, join_versions
 from orchestration.sources.demo.block import Block
 from orchestration.sources.demo.files import DOMAINS, write_files, write_truth
 from orchestration.sources.demo.truth import mrr_intervals, truth
+from orchestration.sources.demo.truth_stages import as_intervals, red_grid, stages
 
 if TYPE_CHECKING:
     from orchestration.sources.demo.server import DemoServer
@@ -50,8 +53,26 @@ class DemoCompany:
 
     @cached_property
     def truth(self) -> dict[str, Frame]:
-        """customers, identities, mrr, mrr_changes, churn_events: see truth.py. Dates are UTC; days beyond `last_day` are in it too."""
-        return truth(self.blocks)
+        """customers, identities, mrr, mrr_changes, churn_events, stages: see truth.py and truth_stages.py.
+
+        Dates are UTC; what happens beyond `last_day` is in it too. `stages` knows nothing of red health: see `truth_stages`.
+        """
+        found = truth(self.blocks)
+        return found | {"stages": self._stages(found["mrr"], None, None)}
+
+    def truth_stages(self, red_days: Frame | None = None, thresholds: Mapping[str, float] | None = None) -> Frame:
+        """Stage intervals (customer, stage, valid_from, valid_to), given the days of red health: a frame of customer and date.
+
+        Customers are the truth's keys. `thresholds` replace those of truth_stages.THRESHOLDS.
+        """
+        return self._stages(self.truth["mrr"], red_days, thresholds)
+
+    def _stages(self, mrr: Frame, red_days: Frame | None, thresholds: Mapping[str, float] | None) -> Frame:
+        parts = []
+        for block in self.blocks:
+            red = None if red_days is None else red_grid(block, red_days["customer"], red_days["date"])
+            parts.append(as_intervals(block, stages(block, mrr, red, thresholds)))
+        return pd.concat(parts, ignore_index=True)
 
     def truth_mrr(self, time_zone: str = "UTC") -> Frame:
         """MRR intervals with the dates of another reporting time zone."""

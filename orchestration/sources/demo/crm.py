@@ -34,6 +34,8 @@ def make_accounts(scope: Scope, who: Frame) -> Accounts:
     )
     draw = rng.random(n)
     draw[who["family"].to_numpy()] = 1  # their shared domain is mess enough
+    if n >= 20:  # a small company has some of each, too
+        draw[np.argsort(draw[: n // 3], kind="stable")[:3]] = [0.001, 0.02, 0.03]
     twice = np.flatnonzero(draw < 0.065)
     copy = primary.iloc[twice].copy()
     copy["created"] += rng.integers(2, 80, len(copy)) * DAY

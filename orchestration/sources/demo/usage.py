@@ -111,12 +111,16 @@ class Usage:
         )
         return table, reported
 
+    def exists(self, number: int) -> bool:
+        """Whether a month begins before the end of the world."""
+        return _month_days(number, self.scope.days + self.scope.horizon)[0] < self.scope.days + self.scope.horizon
+
     def batches(self, until: date, since: date | None = None) -> Iterator[tuple[str, pa.Table]]:
         """Month by month what is reported by the end of `until` (and after `since`)."""
         last = (until - FIRST_DAY).days
         after = -1 if since is None else (since - FIRST_DAY).days
         for number in range(max(_month_number(FIRST_DAY + timedelta(days=max(after - 7, 0))), 0), _month_number(until) + 1):
-            if _month_days(number, self.scope.days + self.scope.horizon)[0] >= self.scope.days + self.scope.horizon:
+            if not self.exists(number):
                 return
             table, reported = self.month(number)
             rows = (reported <= last) & (reported > after)
