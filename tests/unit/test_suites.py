@@ -31,8 +31,17 @@ def declared(layer: str) -> dict[str, dict[str, str]]:
     found = {}
     for path in (MODELS / layer).rglob("*.yml"):
         for model in (yaml.safe_load(path.read_text()) or {}).get("models", []):
-            found[model["name"]] = {column["name"]: column.get("data_type") or "string" for column in model.get("columns", [])}
+            found[model["name"]] = {
+                column["name"]: column.get("data_type") or type_of(model["name"], column["name"]) for column in model.get("columns", [])
+            }
     return found
+
+
+def type_of(model: str, column: str) -> str:
+    """Unified tables take their types from the bring-your-own contract; they do not repeat them."""
+    contract = RAW.get("own__" + model.partition("__")[2])
+    types = {each.name: each.data_type for each in contract.columns} if contract else {}
+    return types.get(column) or {"confidence": "double"}.get(column, "string")
 
 
 def columns_of(layer: str, asset: str) -> dict[str, str]:
