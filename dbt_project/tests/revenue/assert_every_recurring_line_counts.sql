@@ -2,4 +2,4 @@
 -- seeds/exchange_rates.csv, a service period or an invoice at the source.
 select source_relation, line_id, reason
 from {{ ref('int_revenue__line_exceptions') }}
-where not is_counted
+where is_blocking

@@ -34,7 +34,8 @@ reasoned as (
 final as (
     select
         reasoned.*,
-        reason = 'price_mismatch' as is_counted
+        reason = 'price_mismatch' as is_counted,
+        reason not in ('price_mismatch', 'proration_without_period') as is_blocking
     from reasoned
     where reason is not null
 )

@@ -1,8 +1,7 @@
 {% set interval_start = dbt.dateadd('month', '-whole_months', 'period_end_on') %}
 -- What one line's billing interval is, in months and in days: the denominators of its monthly rate.
 with lines as (
-    select * from {{ ref('int_billing__invoice_lines') }}
-    where kind = 'recurring'
+    select * from {{ ref('int_revenue__line_periods') }}
 ),
 
 plans as (
@@ -95,6 +94,7 @@ final as (
         abs(cast(coalesce(discount_amount, 0) as double)) as discount_amount,
         period_start_on,
         period_end_on,
+        is_proration,
         line_days,
         cast(longest_days as double) as longest_days,
         cast(shortest_days as double) as shortest_days,

@@ -59,6 +59,8 @@ final as (
         currency,
         period_start_on,
         period_end_on,
+        line_days,
+        is_proration,
         cast(amount * (1 - discount_share) as decimal(28,10)) as net_amount,
         case when is_explained then 'unit_price' else 'amount' end as rate_basis,
         coalesce(amount <> 0 and full_price is not null and not is_explained, false) as is_price_mismatch,

@@ -35,9 +35,9 @@ final as (
             cast(lines.monthly_rate as double) * cast(rates.exchange_rate as double) as decimal(28,10)
         ) as monthly_rate_reporting,
         case
-            when lines.period_start_on is null or lines.period_end_on is null or lines.period_end_on < lines.period_start_on
-                then 'no_service_period'
-            when lines.monthly_rate is null and lines.period_end_on > lines.period_start_on then 'no_rate'
+            when lines.line_days = 0 and lines.is_proration then 'proration_without_period'
+            when coalesce(lines.line_days, 0) <= 0 then 'no_service_period'
+            when lines.monthly_rate is null then 'no_rate'
             when rates.exchange_rate is null then 'no_exchange_rate'
             when nodes.customer_id is null then 'unknown_customer'
         end as exception_reason
