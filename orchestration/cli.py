@@ -48,6 +48,7 @@ def run(
     to: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day of a range.")] = None,
     select: Annotated[str | None, typer.Option(help="Dagster asset selection; default: everything.")] = None,
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Build the warehouse anew from the lake.")] = False,
+    accept_volume: Annotated[bool, typer.Option("--accept-volume", help="Tables may be much smaller than they were.")] = False,
 ) -> None:
     """Pull, land, gate, transform, gate and publish one day or a range of days. Without a date: all that is due, up to yesterday."""
     from orchestration.execution import DONE, FAILED, execute
@@ -58,7 +59,7 @@ def run(
         _fail("give either --date D, or both --from A and --to B, or none of them", code=2)
     start, end = _days(settings, date_ or from_, date_ or to)
     _show_progress()
-    result = execute(settings, start, end, select=select, full_refresh=full_refresh)
+    result = execute(settings, start, end, select=select, full_refresh=full_refresh, accept_volume=accept_volume)
     if result.exit_code == DONE:
         print_summary(console, settings, result.run_id)
         raise typer.Exit(DONE)

@@ -72,7 +72,7 @@ class Dbt:
         if self._parsed is None:
             self._parse()
         arguments = ["build", "--select", *select, "--indirect-selection", "buildable", "--exclude-resource-type", "unit_test"]
-        arguments += ["--vars", json.dumps(self.variables(window, run_id))]
+        arguments += ["--no-write-json", "--vars", json.dumps(self.variables(window, run_id))]
         response = self._invoke(arguments, manifest=self._parsed, on_node=on_node)
         if response.exception is not None or response.result is None:
             raise DbtError(f"dbt build did not start: {response.exception}")

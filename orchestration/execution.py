@@ -33,8 +33,13 @@ def prepare_home(settings: Settings) -> None:
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
 
 
-def execute(settings: Settings, start: date, end: date, *, select: str | None = None, full_refresh: bool = False) -> RunResult:
-    """Run the days start..end (inclusive) as one run; `select` is a Dagster asset selection, default everything."""
+def execute(
+    settings: Settings, start: date, end: date, *, select: str | None = None, full_refresh: bool = False, accept_volume: bool = False
+) -> RunResult:
+    """Run the days start..end (inclusive) as one run; `select` is a Dagster asset selection, default everything.
+
+    `full_refresh` builds the warehouse anew from the lake; `accept_volume` lets tables be much smaller than they were.
+    """
     from dagster import AssetSelection, DagsterInstance
 
     from orchestration.definitions import build_defs
@@ -51,7 +56,7 @@ def execute(settings: Settings, start: date, end: date, *, select: str | None = 
     with DagsterInstance.get() as instance:
         result = job.execute_in_process(
             instance=instance,
-            tags=tags_for(start, end, full_refresh=full_refresh),
+            tags=tags_for(start, end, full_refresh=full_refresh, accept_volume=accept_volume),
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             asset_selection=selected,
             raise_on_error=False,

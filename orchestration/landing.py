@@ -94,11 +94,11 @@ class Lake:
         dates = [day for day in partition_dates(folder) if before is None or day < before]
         return read_manifest(folder / partition_name(dates[-1])) if dates else None
 
-    def manifests(self, source_relation: str, table: str) -> list[Manifest]:
-        """All of one table, oldest load date first."""
+    def manifests(self, source_relation: str, table: str, *, last: int = 0) -> list[Manifest]:
+        """Those of one table, oldest load date first: all, or the `last` ones."""
         self._heal_idle_sources()
         folder = self._table_dir(source_relation, table)
-        return [read_manifest(folder / partition_name(day)) for day in partition_dates(folder)]
+        return [read_manifest(folder / partition_name(day)) for day in partition_dates(folder)[-last:]]
 
     def partitions(self) -> list[Path]:
         """Folders of all committed partitions."""

@@ -18,12 +18,15 @@ PARTITION = "dagster/partition"
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 FULL_REFRESH = "csw/full_refresh"
+ACCEPT_VOLUME = "csw/accept_volume"
 
 
-def tags_for(start: date, end: date, *, full_refresh: bool = False) -> dict[str, str]:
+def tags_for(start: date, end: date, *, full_refresh: bool = False, accept_volume: bool = False) -> dict[str, str]:
     tags = {RANGE_START: start.isoformat(), RANGE_END: end.isoformat()}
     if full_refresh:
         tags[FULL_REFRESH] = "true"
+    if accept_volume:
+        tags[ACCEPT_VOLUME] = "true"
     return tags
 
 
@@ -42,3 +45,8 @@ def window_of(run: DagsterRun, settings: Settings) -> RunWindow:
 
 def wants_full_refresh(run: DagsterRun) -> bool:
     return run.tags.get(FULL_REFRESH) == "true"
+
+
+def accepts_volume(run: DagsterRun) -> bool:
+    """Whether a person has said that tables may be much smaller than in the published version."""
+    return run.tags.get(ACCEPT_VOLUME) == "true"
