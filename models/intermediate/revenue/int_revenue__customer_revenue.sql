@@ -31,9 +31,7 @@ final as (
         case when count(valid_to) = count(*) then max(valid_to) end as churned_on,
         cast(sum(case when valid_to is null then mrr else 0 end) as decimal(18,4)) as mrr_reporting_amount,
         cast(sum(days) as int) as paying_days,
-        cast(
-            12 * cast(sum(mrr * days) as double) / nullif(sum(days), 0) as decimal(18,4)
-        ) as average_annual_revenue
+        {{ to_money('12 * cast(sum(mrr * days) as double) / nullif(sum(days), 0)') }} as average_annual_revenue
     from measured
     group by customer_id
 )

@@ -38,10 +38,10 @@ valued as (
             when mrr_after = mrr_before then 0
             when mrr_before = 0 or mrr_after = 0 then reporting_after - reporting_before
             when mrr_after > mrr_before
-                then cast(round(cast(mrr_after - mrr_before as double) * cast(rates.exchange_rate as double), 4) as decimal(18,4))
-            else cast(round(
-                cast(mrr_after - mrr_before as double) * cast(reporting_before as double) / nullif(cast(mrr_before as double), 0), 4
-            ) as decimal(18,4))
+                then cast((mrr_after - mrr_before) * rates.exchange_rate as decimal(18,4))
+            else {{ to_money(
+                'cast(mrr_after - mrr_before as double) * cast(reporting_before as double) / nullif(cast(mrr_before as double), 0)'
+            ) }}
         end as movement_reporting
     from compared
     left join rates

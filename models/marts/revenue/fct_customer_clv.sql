@@ -46,7 +46,7 @@ final as (
         {{ as_of_date() }} as as_of_date,
         'simple' as estimator,
         {% for name, years in [('clv_amount', 'lifetime_years'), ('low', 'lifetime_years_low'), ('high', 'lifetime_years_high')] -%}
-        cast(cast(average_annual_revenue as double) * lifetimes.{{ years }} - cast(cost_counted as double) as decimal(18,4)) as {{ name }},
+        {{ to_money('(cast(average_annual_revenue as double) * lifetimes.' ~ years ~ ' - cast(cost_counted as double))') }} as {{ name }},
         {% endfor -%}
         case when chosen.is_fallback then 'all' else 'tier: ' || chosen.tier end as fitted_on,
         lifetimes.customers_observed as fitted_n,

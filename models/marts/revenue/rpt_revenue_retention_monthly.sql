@@ -98,7 +98,7 @@ final as (
         mrr_of_base / nullif(cast(year_before_mrr as double), 0) as nrr_12m,
         cast(new_mrr + expansion_mrr + reactivation_mrr as double)
         / nullif(cast(-(contraction_mrr + churned_mrr) as double), 0) as quick_ratio,
-        cast(cast(closing_mrr as double) / nullif(closing_customers, 0) as decimal(18,4)) as arpa,
+        {{ to_money('cast(closing_mrr as double) / nullif(closing_customers, 0)') }} as arpa,
         rules.definition_version,
         '{{ var("run_id") }}' as run_id
     from summed
