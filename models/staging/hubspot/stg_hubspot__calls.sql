@@ -9,7 +9,7 @@ final as (
         {{ clean_code('landed.hs_call_direction') }} as direction,
         {{ clean_code('landed.hs_call_status') }} as outcome,
         {{ clean_text('landed.hs_call_disposition') }} as disposition,
-        landed.hs_call_duration / 1000.0 as duration_seconds,
+        cast(landed.hs_call_duration as double) / 1000 as duration_seconds,
         {{ clean_text('landed.hs_call_title') }} as title,
         {{ clean_text('landed.hs_call_body') }} as note,
         {{ clean_code('landed.hs_activity_type') }} as activity_type,
