@@ -16,7 +16,9 @@ dated as (
         case
             when rules.churn_timing = 'request'
                 then {{ reporting_date('coalesce(cancel_requested_at, canceled_at, ended_at)') }}
-            else {{ reporting_date("coalesce(ended_at, case when status in ('canceled', 'cancelled', 'ended', 'expired') then canceled_at end)") }}
+            else {{ reporting_date(
+                "coalesce(ended_at, case when status in ('canceled', 'cancelled', 'ended', 'expired') then canceled_at end)"
+            ) }}
         end as ends_on
     from subscriptions
     cross join rules

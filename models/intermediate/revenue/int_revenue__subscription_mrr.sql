@@ -39,16 +39,20 @@ current_lines as (
 ),
 
 summed as (
-    {{ sum_intervals('current_lines', ['source_relation', 'customer_id', 'subscription_key', 'currency'], ['monthly_rate', 'monthly_rate_reporting']) }}
+    {{ sum_intervals(
+        'current_lines', ['source_relation', 'customer_id', 'subscription_key', 'currency'],
+        ['monthly_rate', 'monthly_rate_reporting']
+    ) }}
 ),
 
 neighboured as (
     select
         summed.*,
         abs(monthly_rate) < 0.005 as is_zero,
-        lag(monthly_rate) over (partition by source_relation, customer_id, subscription_key, currency order by valid_from) as previous_rate,
-        lag(monthly_rate_reporting) over (partition by source_relation, customer_id, subscription_key, currency order by valid_from) as previous_rate_reporting
+        lag(monthly_rate) over by_day as previous_rate,
+        lag(monthly_rate_reporting) over by_day as previous_rate_reporting
     from summed
+    window by_day as (partition by source_relation, customer_id, subscription_key, currency order by valid_from)
 ),
 
 bridged as (
@@ -74,7 +78,11 @@ final as (
         valid_from,
         valid_to,
         case when is_bridged then coalesce(previous_rate, 0) when is_zero then 0 else monthly_rate end as monthly_rate,
-        case when is_bridged then coalesce(previous_rate_reporting, 0) when is_zero then 0 else monthly_rate_reporting end as monthly_rate_reporting,
+        case
+            when is_bridged then coalesce(previous_rate_reporting, 0)
+            when is_zero then 0
+            else monthly_rate_reporting
+        end as monthly_rate_reporting,
         coalesce(is_bridged, false) as is_bridged
     from bridged
 )
