@@ -199,7 +199,7 @@ def _live(scope: Scope, rng: np.random.Generator, customers: Customers, subs: Fr
         log.change(sub[moved], at[moved], quantity[moved], plan[moved], True)
         # Cancellation takes effect at the end of the paid period.
         renews = free & ((month + 1) % length == 0)
-        hazard = 0.0075 * length**0.85 * subs["churn_scale"].to_numpy() * np.exp(-1.55 * health)
+        hazard = 0.006 * length**0.85 * subs["churn_scale"].to_numpy() * np.exp(-1.75 * health)
         leaves = renews & ((draw[1] < 1 - np.exp(-hazard)) | (add_months(until, length) > limit))
         notice = np.where(leaves, (1 + draw[2] * np.minimum(20, 15 * length)) * DAY, 0).astype(int)
         column["end"][leaves] = until[leaves]

@@ -13,7 +13,7 @@ from orchestration.sources.demo import billing_tables, crm, payers, payments, pr
 from orchestration.sources.demo.agreements import make_agreements
 from orchestration.sources.demo.base import NEVER, Scope, Versions
 from orchestration.sources.demo.billing import make_ledger
-from orchestration.sources.demo.customers import make_customers
+from orchestration.sources.demo.customers import make_customers, wind_down
 from orchestration.sources.demo.people import make_people
 from orchestration.sources.demo.tickets import Tickets, make_tickets
 
@@ -27,6 +27,10 @@ class Block:
         self.who = self.customers.frame
         self.people = make_people(scope, self.who)
         self.agreements = make_agreements(scope, self.customers)
+        subs = self.agreements.subs
+        left = subs[subs["ended_by"].isin(["voluntary", "involuntary"]) & (subs["kind"] != "addon")]
+        willing = (left["ended_by"] == "voluntary").to_numpy()
+        self.customers = wind_down(scope, self.customers, left["cust"].to_numpy(), left["end"].to_numpy(), willing)
         self.accounts = crm.make_accounts(scope, self.who)
         self.payers = payers.make_payers(scope, self.who, self.accounts, self.agreements, self.people)
 

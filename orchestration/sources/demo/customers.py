@@ -13,6 +13,7 @@ import pandas as pd
 from orchestration.sources.demo import words
 from orchestration.sources.demo.base import DAY, EPOCH, Frame, Scope, ids, pick
 
+LEAVING_WEEKS = 13
 WARM_UP_WEEKS = 12  # health exists before the first day, so that the first weeks look like any other
 
 
@@ -96,6 +97,25 @@ def make_customers(scope: Scope) -> Customers:
     return _with_health(scope, frame)
 
 
+def wind_down(scope: Scope, customers: Customers, cust: np.ndarray, end: np.ndarray, willing: np.ndarray) -> Customers:
+    """Who is about to leave shows it: use, touches and mood go down over the last weeks before `end`, more often where it was their wish."""
+    rng = scope.rng("leaving")
+    shows = rng.random(len(cust)) < np.where(willing, 0.85, 0.4)
+    depth = rng.uniform(0.8, 2.4, len(cust)) * shows
+    health = customers.health.copy()
+    last = (end - EPOCH) // (7 * DAY) + WARM_UP_WEEKS
+    for back in range(LEAVING_WEEKS):
+        week = last - back
+        seen = (week >= 0) & (week < health.shape[1])
+        np.subtract.at(health, (cust[seen], week[seen]), (depth * (1 - back / LEAVING_WEEKS))[seen].astype("float32"))
+    return Customers(customers.frame, health, _running_sum(health))
+
+
+def _running_sum(health: np.ndarray) -> np.ndarray:
+    total = np.cumsum(health, axis=1, dtype="float64").astype("float32")
+    return np.concatenate([np.zeros((len(health), 1), dtype="float32"), total], axis=1)
+
+
 def _with_health(scope: Scope, frame: Frame) -> Customers:
     rng = scope.rng("health")
     n, weeks = len(frame), WARM_UP_WEEKS + (scope.days + scope.horizon) // 7 + 2
@@ -108,5 +128,4 @@ def _with_health(scope: Scope, frame: Frame) -> Customers:
         # Now and then something goes wrong (a reorganisation, a failed release) and heals slowly.
         shock = 0.95 * shock - 1.6 * (rng.random(n) < 0.004)
         health[:, week] = base + state + shock
-    cumulative = np.concatenate([np.zeros((n, 1), dtype="float32"), np.cumsum(health, axis=1, dtype="float64").astype("float32")], axis=1)
-    return Customers(frame, health, cumulative)
+    return Customers(frame, health, _running_sum(health))

@@ -32,9 +32,9 @@ def response_versions(scope: Scope, customers: Customers, accounts: Accounts, ag
         n = len(cust)
         noise = rng.normal(0, 1, n)
         score = {
-            "nps": np.clip(np.round(7.6 + 1.5 * health + 1.6 * noise), 0, 10),
-            "csat": np.clip(np.round(3.9 + 0.6 * health + 0.8 * noise), 1, 5),
-            "ces": np.clip(np.round(5.1 + 0.7 * health + noise), 1, 7),
+            "nps": np.clip(np.round(7.2 + 1.9 * health + 1.4 * noise), 0, 10),
+            "csat": np.clip(np.round(3.8 + 0.75 * health + 0.7 * noise), 1, 5),
+            "ces": np.clip(np.round(5.0 + 0.9 * health + 0.9 * noise), 1, 7),
         }[kind]
         person = first[cust] + (rng.random(n) * size[cust]).astype(int)
         parts.append(

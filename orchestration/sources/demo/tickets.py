@@ -36,7 +36,7 @@ def make_tickets(scope: Scope, customers: Customers, agreements: Agreements, peo
     for week in range((scope.days + scope.horizon) // 7 + 1):
         middle = np.full(n, EPOCH + (week * 7 + 3) * DAY)
         fresh = middle < begin + 60 * DAY
-        rate = 0.11 * size * np.exp(-0.45 * customers.mean_health(np.arange(n), middle, 3)) * (1 + fresh)
+        rate = 0.11 * size * np.exp(-0.55 * customers.mean_health(np.arange(n), middle, 3)) * (1 + fresh)
         number = rng.poisson(np.clip(rate, 0, 4)) * ((middle > begin) & (middle < until))
         who = np.repeat(np.arange(n), number)
         cust.append(who)
@@ -55,10 +55,10 @@ def make_tickets(scope: Scope, customers: Customers, agreements: Agreements, peo
     draw = rng.random((8, n))
     priority = np.clip(np.searchsorted([0.25, 0.75, 0.94], draw[0] - 0.06 * health), 0, 3)
     reply = made + (np.exp(rng.normal(4.6, 1.1, n)) * 60 / (1 + 0.7 * priority)).astype(int)
-    escalated = np.where((draw[1] < 0.035 * np.exp(-0.9 * health)), made + 2 * HOUR + (draw[2] * 4 * DAY).astype(int), NEVER)
+    escalated = np.where((draw[1] < 0.04 * np.exp(-1.1 * health)), made + 2 * HOUR + (draw[2] * 4 * DAY).astype(int), NEVER)
     solved = (
         np.maximum(reply, np.where(escalated < NEVER, escalated, 0))
-        + (np.exp(rng.normal(9.9 - 0.35 * health, 1.2, n))).astype(int)
+        + (np.exp(rng.normal(10.9 - 0.7 * health, 1.5, n))).astype(int)
         + np.where(escalated < NEVER, rng.integers(1, 12, n) * DAY, 0)
     )
     reopened = np.where((draw[3] < 0.07) & (escalated == NEVER), solved + HOUR + (draw[4] * 3 * DAY).astype(int), NEVER)

@@ -40,23 +40,23 @@ def activity_versions(scope: Scope, customers: Customers, accounts: Accounts, ag
     day = lambda moment: (moment - EPOCH) // DAY  # noqa: E731
     health = customers.mean_health(all_, begin[all_] + 56 * DAY)
     touch("kickoff", all_, office_hours(rng, day(begin[all_]) + rng.integers(1, 9, len(all_))))
-    trained = rng.random(len(all_)) < 1 / (1 + np.exp(-(2.2 + 1.2 * health)))
+    trained = rng.random(len(all_)) < 1 / (1 + np.exp(-(2.4 + 1.5 * health)))
     wait = np.clip(rng.normal(24 - 7 * health, 7), 6, 110).astype(int)
     touch("training", all_[trained], office_hours(rng, day(begin[all_[trained]]) + wait[trained]))
     # Regular touches: one Poisson number a customer and month.
     months = (scope.days + scope.horizon) // 30 + 1
     pace = np.exp(0.35 + 0.3 * who["size"].to_numpy())
     for kind, factor, every in (
-        ("check_in", 0.55, 1),
-        ("email", 0.5, 1),
-        ("call", 0.3, 1),
-        ("business_review", 0.45, 3),
+        ("check_in", 0.24, 1),
+        ("email", 0.3, 1),
+        ("call", 0.14, 1),
+        ("business_review", 0.3, 3),
         ("executive_review", 0.1, 3),
         ("interview", 0.04, 3),
     ):
         for month in range(0, months, every):
             middle = np.full(n, EPOCH + (month * 30 + 15) * DAY)
-            warm = np.exp(0.45 * customers.mean_health(np.arange(n), middle, 6)) if kind != "interview" else 1.0
+            warm = np.exp(0.75 * customers.mean_health(np.arange(n), middle, 6)) if kind != "interview" else 1.0
             number = rng.poisson(np.clip(pace * factor * warm, 0, 8)) * began
             cust = np.repeat(np.arange(n), number)
             at = office_hours(rng, month * 30 + rng.integers(0, 30 * every, len(cust)))
@@ -111,7 +111,7 @@ def goal_versions(scope: Scope, customers: Customers, accounts: Accounts, agreem
     for step in range((scope.days + scope.horizon) // 42 + 1):
         at = set_on + step * 42 * DAY + (rng.integers(0, 5 * DAY, n) if step else 0)
         if step:
-            gain = np.clip(0.17 + 0.12 * customers.mean_health(cust, at, 6) + rng.normal(0, 0.06, n), -0.05, 0.5)
+            gain = np.clip(0.13 + 0.13 * customers.mean_health(cust, at, 6) + rng.normal(0, 0.06, n), -0.05, 0.5)
             progress = np.where(achieved < NEVER, progress, np.clip(progress + gain, 0, 1))
         reached = (progress >= 1) & (achieved == NEVER)
         achieved[reached] = at[reached]

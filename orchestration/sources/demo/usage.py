@@ -18,6 +18,7 @@ from orchestration.sources.demo.people import untidy
 from orchestration.sources.demo.touches import span
 
 FEATURE_PULL = np.array([0.85, 0.45, 0.30, 0.22, 0.20, 0.14, 0.26, 0.10, 0.16, 0.06])  # chance that an active user touches it
+FEATURE_RESERVE = np.array([-3.0, -1.3, -0.9, -0.5, -0.3, 0.1, -0.8, 0.7, 0.3, 1.0])
 SCHEMA = pa.schema(
     [
         ("usage_date", pa.date32()),
@@ -45,16 +46,18 @@ class Usage:
         np.maximum.at(
             seats, agreements.subs["cust"].to_numpy()[agreements.changes["sub"].to_numpy()[main]], agreements.changes["quantity"].to_numpy()[main]
         )
-        number = np.clip(seats[cust], 2, 14)
+        number = np.clip(rng.binomial(seats[cust], 0.93), 2, 14)
         self.cust = np.repeat(cust, number)
         self.place = np.arange(len(self.cust)) - np.repeat(np.cumsum(number) - number, number)
         n = len(self.cust)
         self.joined = begin[self.cust] + np.where(self.place == 0, 0, rng.integers(0, 45, n) * DAY)
         self.until = until[self.cust]
         self.gaps = self._gaps(agreements)
-        self.habit = np.clip(rng.normal(-0.15, 0.7, n), -2, 1.3) + 0.5 * (self.place == 0)
+        self.habit = np.clip(rng.normal(-0.7, 1.15, n), -3.5, 1.3) + 0.8 * (self.place == 0)
         self.taste = np.exp(rng.normal(0, 0.45, (n, len(words.FEATURES))))
         self.taste[rng.random((n, len(words.FEATURES))) < 0.3] = 0.02
+        # How well a customer must do before a feature catches on there.
+        self.reserve = rng.normal(FEATURE_RESERVE, 0.8, (len(who), len(words.FEATURES)))
         self.workspaces = text_ids("ws_", scope, cust)
         self.workspace_index = np.searchsorted(cust, self.cust).astype("int32")
         self.users = text_ids("usr_", scope, np.arange(n))
@@ -80,7 +83,7 @@ class Usage:
         pace = np.where(weekday < 5, 0.0, -2.2)
         level = np.stack([self.customers.mean_health(self.cust[here], middle[here] + w * 7 * DAY, 2) for w in range(5)])
         week = np.minimum((days - first) // 7, 4)
-        logit = -0.75 + self.habit[here][:, None] + 0.85 * level[week].T + pace[None, :]
+        logit = -0.95 + self.habit[here][:, None] + 1.1 * level[week].T + pace[None, :]
         noon = EPOCH + days * DAY + DAY // 2
         gap = self.gaps[self.cust[here]]
         present = (noon >= self.joined[here][:, None]) & (noon < self.until[here][:, None]) & ~((noon >= gap[:, :1]) & (noon < gap[:, 1:]))
@@ -88,7 +91,9 @@ class Usage:
         row, column = np.nonzero(active)
         user = here[row]
         breadth = np.exp(0.28 * level[week[column], row])
-        touched = rng.random((len(user), len(words.FEATURES)), dtype="float32") < np.minimum(FEATURE_PULL * self.taste[user] * breadth[:, None], 0.95)
+        caught_on = 1 / (1 + np.exp(-4 * (level[week[column], row][:, None] - self.reserve[self.cust[user]])))
+        likely = np.minimum(FEATURE_PULL * self.taste[user] * breadth[:, None] * caught_on, 0.95)
+        touched = rng.random(likely.shape, dtype="float32") < likely
         touched[:, 0] |= ~touched.any(axis=1)
         item, feature = np.nonzero(touched)
         order = np.argsort(days[column[item]], kind="stable")
