@@ -1,7 +1,7 @@
 {# The components of health and their measures. Seed health_thresholds says how each measure becomes points (a test holds the two together). #}
 {% macro health_components() %}
     {{ return({
-        'usage': ['active_days_28d', 'use_trend', 'days_since_use'],
+        'usage': ['active_days_28d', 'stickiness', 'use_trend', 'days_since_use'],
         'adoption': ['seat_use', 'feature_breadth', 'core_feature_share'],
         'engagement': ['touch_ratio', 'sponsor_active'],
         'outcomes': ['goal_pace', 'onboarding_steps'],

@@ -16,6 +16,7 @@ measures as (
         usage.last_used_on,
         usage.seats,
         usage.active_days_28d,
+        usage.stickiness,
         usage.use_trend,
         usage.days_since_use,
         usage.seat_use,

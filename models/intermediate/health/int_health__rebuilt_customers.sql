@@ -12,7 +12,7 @@ final as (
     select customers.customer_id
     from customers
     {%- if previous is not none and not flags.FULL_REFRESH and target.type == 'duckdb' %}
-    left join (select distinct customer_id, identity_fingerprint from {{ previous }}) as computed
+    left join (select customer_id, identity_fingerprint from {{ previous }} group by customer_id, identity_fingerprint) as computed
         on customers.customer_id = computed.customer_id and customers.identity_fingerprint = computed.identity_fingerprint
     where computed.customer_id is null
     {%- endif %}

@@ -27,30 +27,19 @@ answers as (
             and coalesce(responses.account_id, responses.email) = nodes.source_id
 ),
 
--- The ticket as last known: a rating stays what it was when the ticket is deleted.
-tickets as (
-    select
-        source_relation,
-        ticket_id,
-        organization_id,
-        row_number() over (partition by source_relation, ticket_id order by known_from desc) as place
-    from {{ ref('int_support__tickets') }}
-),
-
+-- A rating stays what it was when its ticket is deleted.
 ratings as (
     select
-        nodes.customer_id,
+        customers.customer_id,
         'csat' as kind,
         cast(ratings.score as decimal(9,2)) as score,
-        greatest({{ reporting_date('ratings.rated_at') }}, ratings.known_from) as valid_from,
+        greatest({{ reporting_date('ratings.rated_at') }}, ratings.known_from, customers.known_from) as valid_from,
         {{ reporting_date('ratings.rated_at') }} + 90 as expires_on,
         ratings.known_until,
         cast(null as date) as replaced_on
     from {{ ref('int_support__satisfaction') }} as ratings
-    inner join tickets
-        on ratings.source_relation = tickets.source_relation and ratings.ticket_id = tickets.ticket_id and tickets.place = 1
-    inner join nodes
-        on nodes.domain = 'support' and tickets.source_relation = nodes.source_relation and tickets.organization_id = nodes.source_id
+    inner join {{ ref('int_support_tickets__customers') }} as customers
+        on ratings.source_relation = customers.source_relation and ratings.ticket_id = customers.ticket_id
 ),
 
 opinions as (

@@ -20,20 +20,20 @@ escalations as (
 
 spans as (
     select
-        nodes.customer_id,
+        customers.customer_id,
         tickets.source_relation,
         tickets.ticket_id,
         tickets.priority,
         tickets.created_on,
         escalations.escalated_on,
-        greatest(tickets.created_on, tickets.known_from) as valid_from,
+        greatest(tickets.created_on, tickets.known_from, customers.known_from) as valid_from,
         least(
             coalesce(tickets.solved_on, cast('9999-12-31' as date)),
             coalesce(tickets.known_until, cast('9999-12-31' as date))
         ) as valid_to
     from tickets
-    inner join {{ ref('int_identities__nodes') }} as nodes
-        on nodes.domain = 'support' and tickets.source_relation = nodes.source_relation and tickets.organization_id = nodes.source_id
+    inner join {{ ref('int_support_tickets__customers') }} as customers
+        on tickets.source_relation = customers.source_relation and tickets.ticket_id = customers.ticket_id
     left join escalations on tickets.source_relation = escalations.source_relation and tickets.ticket_id = escalations.ticket_id
 ),
 

@@ -15,46 +15,35 @@ workspaces as (
     group by nodes.customer_id, workspaces.source_relation, workspaces.workspace_id
 ),
 
-use as (
+workspace_use as (
     select * from {{ ref('int_health__workspace_use') }}
 ),
 
 -- A source in which nobody did anything for days is broken rather than unused.
 fresh as (
     select
-        use.source_relation,
-        use.as_of_date
-    from use
+        workspace_use.source_relation,
+        workspace_use.as_of_date
+    from workspace_use
     inner join {{ ref('health_rules') }} as rules on rules.rule = 'product_stale_after_days'
-    group by use.source_relation, use.as_of_date, rules.value
-    having max(use.last_used_on) >= use.as_of_date - cast(rules.value as int)
+    group by workspace_use.source_relation, workspace_use.as_of_date, rules.value
+    having max(workspace_use.last_used_on) >= workspace_use.as_of_date - cast(rules.value as int)
 ),
 
-core_features as (
+features as (
     select
         features.source_relation,
         days.as_of_date,
-        count(distinct features.feature) as core_features
+        count(*) as features,
+        count(case when features.is_core then 1 end) as core_features
     from {{ ref('int_product__features') }} as features
     inner join (select as_of_date from customer_days group by as_of_date) as days
         on features.known_from <= days.as_of_date and (features.known_until > days.as_of_date or features.known_until is null)
-    where features.is_core
     group by features.source_relation, days.as_of_date
 ),
 
--- The largest subscription counts: an add-on is sold for seats that are there already.
 seats as (
-    select
-        customer_days.customer_id,
-        customer_days.as_of_date,
-        max(seats_as_seen.seats) as seats
-    from customer_days
-    inner join {{ ref('int_health__seats_as_seen') }} as seats_as_seen
-        on
-            customer_days.customer_id = seats_as_seen.customer_id
-            and customer_days.as_of_date >= seats_as_seen.valid_from
-            and (customer_days.as_of_date < seats_as_seen.valid_to or seats_as_seen.valid_to is null)
-    group by customer_days.customer_id, customer_days.as_of_date
+    select * from {{ ref('int_health__seat_days') }}
 ),
 
 -- Several workspaces: people and events add up; days and features are those of the busiest.
@@ -64,27 +53,29 @@ summed as (
         customer_days.as_of_date,
         customer_days.tenure_days,
         max(case when fresh.source_relation is not null then 1 else 0 end) = 1 as is_observed,
-        cast(sum(coalesce(use.active_users_28d, 0)) as bigint) as active_users_28d,
-        max(coalesce(use.active_days_28d, 0)) as active_days_28d,
-        max(coalesce(use.features_28d, 0)) as features_28d,
-        cast(sum(coalesce(use.events_28d, 0)) as bigint) as events_28d,
-        cast(sum(coalesce(use.events_prior_28d, 0)) as bigint) as events_prior_28d,
-        max(use.last_used_on) as last_used_on,
-        max(cast(coalesce(use.core_features_28d, 0) as double) / core_features.core_features) as core_feature_share
+        cast(sum(coalesce(workspace_use.active_users_28d, 0)) as bigint) as active_users_28d,
+        cast(sum(coalesce(workspace_use.user_days_28d, 0)) as bigint) as user_days_28d,
+        max(coalesce(workspace_use.active_days_28d, 0)) as active_days_28d,
+        max(coalesce(workspace_use.features_28d, 0)) as features_28d,
+        cast(sum(coalesce(workspace_use.events_28d, 0)) as bigint) as events_28d,
+        cast(sum(coalesce(workspace_use.events_prior_28d, 0)) as bigint) as events_prior_28d,
+        max(workspace_use.last_used_on) as last_used_on,
+        max(cast(coalesce(workspace_use.features_28d, 0) as double) / features.features) as feature_share,
+        max(cast(coalesce(workspace_use.core_features_28d, 0) as double) / nullif(features.core_features, 0)) as core_feature_share
     from customer_days
     inner join workspaces
         on
             customer_days.customer_id = workspaces.customer_id
             and customer_days.as_of_date >= workspaces.known_from
             and customer_days.as_of_date < workspaces.known_until
-    left join use
+    left join workspace_use
         on
-            workspaces.source_relation = use.source_relation
-            and workspaces.workspace_id = use.workspace_id
-            and customer_days.as_of_date = use.as_of_date
+            workspaces.source_relation = workspace_use.source_relation
+            and workspaces.workspace_id = workspace_use.workspace_id
+            and customer_days.as_of_date = workspace_use.as_of_date
     left join fresh on workspaces.source_relation = fresh.source_relation and customer_days.as_of_date = fresh.as_of_date
-    left join core_features
-        on workspaces.source_relation = core_features.source_relation and customer_days.as_of_date = core_features.as_of_date
+    left join features
+        on workspaces.source_relation = features.source_relation and customer_days.as_of_date = features.as_of_date
     group by customer_days.customer_id, customer_days.as_of_date, customer_days.tenure_days
 ),
 
@@ -103,6 +94,10 @@ final as (
                 then least(28, cast(round(summed.active_days_28d * 28.0e0 / least(28, summed.tenure_days + 1), 4) as decimal(18,4)))
         end as active_days_28d,
         case
+            when summed.is_observed and summed.tenure_days >= 28
+                then cast(round(summed.user_days_28d / (28.0e0 * nullif(summed.active_users_28d, 0)), 4) as decimal(18,4))
+        end as stickiness,
+        case
             when summed.is_observed and summed.tenure_days >= 56
                 then cast(round(cast(summed.events_28d as double) / nullif(summed.events_prior_28d, 0), 4) as decimal(18,4))
         end as use_trend,
@@ -114,8 +109,12 @@ final as (
             when summed.is_observed and summed.tenure_days >= 28
                 then cast(round(cast(summed.active_users_28d as double) / nullif(cast(seats.seats as double), 0), 4) as decimal(18,4))
         end as seat_use,
-        case when summed.is_observed and summed.tenure_days >= 28 then summed.features_28d end as feature_breadth,
-        case when summed.is_observed and summed.tenure_days >= 28 then cast(round(summed.core_feature_share, 4) as decimal(18,4)) end as core_feature_share
+        case
+            when summed.is_observed and summed.tenure_days >= 28 then cast(round(summed.feature_share, 4) as decimal(18,4))
+        end as feature_breadth,
+        case
+            when summed.is_observed and summed.tenure_days >= 28 then cast(round(summed.core_feature_share, 4) as decimal(18,4))
+        end as core_feature_share
     from summed
     left join seats on summed.customer_id = seats.customer_id and summed.as_of_date = seats.as_of_date
 )

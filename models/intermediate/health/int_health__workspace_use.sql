@@ -6,7 +6,7 @@
 ) }}
 {%- set first_day = start_date() if is_incremental() else "cast('1970-01-01' as date)" %}
 {%- set last_day = end_date() if is_incremental() else as_of_date() %}
-{%- set measures = ['active_users_28d', 'active_days_28d', 'features_28d', 'core_features_28d', 'events_28d', 'events_prior_28d'] %}
+{%- set measures = ['active_users_28d', 'user_days_28d', 'active_days_28d', 'features_28d', 'core_features_28d', 'events_28d', 'events_prior_28d'] %}
 {%- set sources = 'source_relation, workspace_id' %}
 -- Use that began to count before the window's 56 days has ceased to count in it: only those rows are read.
 with usage as (
@@ -25,6 +25,9 @@ core_features as (
 -- What is counted once however often it appears: it counts from the day it is seen until 28 days after its use.
 items as (
     select {{ sources }}, 'active_users_28d' as measure, user_id as item, usage_date, seen_from, seen_until
+    from usage group by {{ sources }}, user_id, usage_date, seen_from, seen_until
+    union all
+    select {{ sources }}, 'user_days_28d', concat(user_id, '|', cast(usage_date as string)), usage_date, seen_from, seen_until
     from usage group by {{ sources }}, user_id, usage_date, seen_from, seen_until
     union all
     select {{ sources }}, 'active_days_28d', cast(usage_date as string), usage_date, seen_from, seen_until

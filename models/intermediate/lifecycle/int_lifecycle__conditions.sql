@@ -51,14 +51,12 @@ numbered as (
 
 escalations as (
     select
-        nodes.customer_id,
+        customers.customer_id,
         {{ reporting_date('milestones.first_escalated_at') }} as valid_from,
         {{ reporting_date('milestones.resolved_at') }} as valid_to
     from {{ ref('int_support_tickets__milestones') }} as milestones
-    inner join {{ ref('int_support__tickets') }} as tickets
-        on tickets.is_current and milestones.source_relation = tickets.source_relation and milestones.ticket_id = tickets.ticket_id
-    inner join {{ ref('int_identities__nodes') }} as nodes
-        on nodes.domain = 'support' and tickets.source_relation = nodes.source_relation and tickets.organization_id = nodes.source_id
+    inner join {{ ref('int_support_tickets__customers') }} as customers
+        on milestones.source_relation = customers.source_relation and milestones.ticket_id = customers.ticket_id
     where milestones.first_escalated_at is not null
 ),
 

@@ -24,7 +24,7 @@ matched as (
             partition by tagged.source_relation, tagged.ticket_id order by categories.precedence, categories.tag
         ) as place
     from tagged
-    inner join categories on tagged.tags like concat('%,', lower(categories.tag), ',%')
+    inner join categories on position(concat(',', lower(categories.tag), ',') in tagged.tags) > 0
 ),
 
 final as (

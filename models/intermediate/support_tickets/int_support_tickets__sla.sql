@@ -13,7 +13,7 @@ priority_changes as (
 ),
 
 customers as (
-    select * from {{ ref('int_identities__nodes') }} where domain = 'support'
+    select * from {{ ref('int_support_tickets__customers') }}
 ),
 
 tiers as (
@@ -59,7 +59,7 @@ dated as (
             milestones.source_relation = priority_candidates.source_relation
             and milestones.ticket_id = priority_candidates.ticket_id
             and priority_candidates.place = 1
-    left join customers on tickets.source_relation = customers.source_relation and tickets.organization_id = customers.source_id
+    left join customers on tickets.source_relation = customers.source_relation and tickets.ticket_id = customers.ticket_id
 ),
 
 -- Targets change over time: those count that held when the ticket was opened.
