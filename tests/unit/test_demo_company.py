@@ -213,11 +213,11 @@ def test_red_days_make_a_conflict_of_whoever_pays(company):
 
 def test_a_large_company_is_written_block_by_block(tmp_path, monkeypatch):
     monkeypatch.setattr("orchestration.sources.demo.company.BLOCK", 20)
-    rows = generate_to_files(50, 60, tmp_path, seed=3, workers=1)
+    assert generate_to_files(50, 60, tmp_path, seed=3, workers=1) == date(2024, 2, 29)
     written = duckdb.sql(
         f"select count(*), count(distinct account_id), count(distinct lower(trim(name))) from {scan(tmp_path, 'crm/accounts')}"
     ).fetchall()[0]
-    assert written[0] == written[1] == rows["crm.accounts"] >= written[2] >= 45
+    assert written[0] == written[1] >= written[2] >= 45
     truth = duckdb.sql(f"select count(distinct customer) from read_parquet('{tmp_path}/truth/identities/*.parquet') where domain = 'crm'").fetchall()[
         0
     ]

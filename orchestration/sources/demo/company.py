@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
@@ -89,32 +89,28 @@ class DemoCompany:
         return DemoServer(self, clock)
 
 
-def generate_to_files(customers: int, days: int, out: Path, seed: int = 7, workers: int | None = None) -> dict[str, int]:
-    """A company of any size, block by block, straight to files; the truth beside it in OUT/truth. Returns rows per table.
+def generate_to_files(customers: int, days: int, out: Path, seed: int = 7, workers: int | None = None) -> date:
+    """A company of any size, block by block, straight to files; the truth beside it in OUT/truth. Returns its last day.
 
     Blocks are made side by side by `workers` processes (default: one a core); each needs some 400 MB.
     """
     if customers < 1 or days < 1:
         raise ValueError("customers and days must be at least 1")
     work = list(scopes(customers, days, seed, horizon=0))
+    last_day = FIRST_DAY + timedelta(days=days - 1)
+    write = partial(_write_block, out=Path(out), last_day=last_day)
     workers = min(workers or os.cpu_count() or 1, len(work))
-    write = partial(_write_block, out=Path(out))
     if workers == 1:
-        return _sum_up(map(write, work))
+        for scope in work:
+            write(scope)
+        return last_day
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        return _sum_up(pool.map(write, work))
+        for _ in pool.map(write, work):
+            pass
+    return last_day
 
 
-def _write_block(scope: Scope, out: Path) -> dict[str, int]:
+def _write_block(scope: Scope, out: Path, last_day: date) -> None:
     block = Block(scope)
-    rows = write_files([block], out, FIRST_DAY + timedelta(days=scope.days - 1))
+    write_files([block], out, last_day)
     write_truth(truth([block]), out / "truth", scope.block)
-    return rows
-
-
-def _sum_up(done: Iterable[dict[str, int]]) -> dict[str, int]:
-    rows: dict[str, int] = {}
-    for one in done:
-        for table, count in one.items():
-            rows[table] = rows.get(table, 0) + count
-    return rows

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
 
 from orchestration.sources.demo import words
 from orchestration.sources.demo.agreements import HOUR, Agreements
-from orchestration.sources.demo.base import DAY, EPOCH, NEVER, Frame, Scope
+from orchestration.sources.demo.base import DAY, EPOCH, NEVER, Frame, Scope, seconds
 from orchestration.sources.demo.customers import Customers
 from orchestration.sources.demo.touches import span
 
@@ -17,6 +18,10 @@ PRIORITIES = ["low", "normal", "high", "urgent"]
 
 
 AGENTS = 8
+CLOCK_CHANGES = [
+    *("2024-03-10T07:30", "2024-03-31T01:30", "2024-10-27T00:30", "2024-10-27T01:30", "2024-11-03T05:30", "2024-11-03T06:30"),
+    *("2025-03-09T07:30", "2025-03-30T01:30", "2025-10-26T00:30", "2025-11-02T05:30"),
+]
 
 
 @dataclass
@@ -46,6 +51,10 @@ def make_tickets(scope: Scope, customers: Customers, agreements: Agreements, peo
             + np.clip(rng.normal(13 * HOUR, 4 * HOUR, len(who)), 0, DAY - 1).astype(int)
         )
     cust, made = np.concatenate(cust), np.concatenate(made)
+    # In the hours that clocks skip or repeat, on either side of the Atlantic, somebody always asks.
+    for moment in [seconds(datetime.fromisoformat(text)) for text in CLOCK_CHANGES]:
+        near = np.flatnonzero((np.abs(made - moment) < 7 * DAY) & (begin[cust] < moment) & (until[cust] > moment))
+        made[near[:1]] = moment
     order = np.lexsort((cust, made))
     cust, made = cust[order], made[order]
     keep = (made >= begin[cust]) & (made < until[cust])
