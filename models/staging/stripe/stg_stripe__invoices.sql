@@ -31,7 +31,11 @@ final as (
         landed.voided_at,
         landed.marked_uncollectible_at,
         landed.created as created_at,
-        landed.updated as updated_at,
+        -- A listing only knows when it was made; that an invoice was given up has a time of its own, which arrears end with.
+        case
+            when landed.status = 'uncollectible' then coalesce(landed.marked_uncollectible_at, landed.updated)
+            else landed.updated
+        end as updated_at,
         landed.source_relation,
         landed.known_from,
         landed.known_until,
