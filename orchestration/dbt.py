@@ -62,6 +62,7 @@ class Dbt:
         window: RunWindow,
         *,
         run_id: str,
+        tests: bool = True,
         on_node: Callable[[str, str], None] | None = None,
     ) -> list[NodeOutcome]:
         """Seeds, models and data tests of `select`, in one `dbt build`. Unit tests belong to the test suite, not to a run.
@@ -71,7 +72,12 @@ class Dbt:
         """
         if self._parsed is None:
             self._parse()
+        if self._settings.target == "spark":
+            from orchestration.spark import session
+
+            session(self._settings)  # dbt-spark takes the session that it finds
         arguments = ["build", "--select", *select, "--indirect-selection", "buildable", "--exclude-resource-type", "unit_test"]
+        arguments += [] if tests else ["--exclude-resource-type", "test"]
         arguments += ["--no-write-json", "--vars", json.dumps(self.variables(window, run_id))]
         response = self._invoke(arguments, manifest=self._parsed, on_node=on_node)
         if response.exception is not None or response.result is None:
@@ -101,7 +107,7 @@ class Dbt:
         return target
 
     def _parse(self) -> None:
-        fingerprint = _fingerprint()
+        fingerprint = _fingerprint(self._settings.target)
         response = self._invoke(["parse"])
         if not response.success:
             raise DbtError(f"the dbt project does not parse: {response.exception}")
@@ -110,7 +116,7 @@ class Dbt:
 
     def _is_current(self) -> bool:
         mark = self._target / "fingerprint"
-        return self.manifest_path.exists() and mark.exists() and mark.read_text() == _fingerprint()
+        return self.manifest_path.exists() and mark.exists() and mark.read_text() == _fingerprint(self._settings.target)
 
     def _invoke(self, arguments: list[str], *, manifest=None, target: Path | None = None, on_node=None):
         from dbt.cli.main import dbtRunner
@@ -134,9 +140,9 @@ class Dbt:
         os.environ["CSW_DATA_DIR"] = str(self._settings.data_dir)
 
 
-def _fingerprint() -> str:
-    """Names, sizes and change times of the project's files: enough to know that nothing was edited."""
-    digest = hashlib.sha256()
+def _fingerprint(target: str) -> str:
+    """Engine, and names, sizes and change times of the project's files: enough to know that nothing was edited."""
+    digest = hashlib.sha256(target.encode())
     for root in SOURCES:
         for path in sorted((REPO / root).rglob("*")):
             if path.suffix in (".sql", ".yml", ".csv", ".md") and path.is_file():

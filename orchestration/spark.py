@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import warnings
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,10 +123,10 @@ def raw_view_sql(contract: Contract, lake_root: Path) -> str:
     )
 
 
-def expose(settings: Settings, connection: DuckDBPyConnection) -> None:
+def expose(settings: Settings, connection: DuckDBPyConnection, rooms: Iterable[str] = ROOMS) -> None:
     """Give every table that Spark has built a view of the same name in the warehouse file, over its Parquet files."""
     spark = session(settings)
-    for room in ROOMS:
+    for room in rooms:
         connection.execute(f'create schema if not exists "{room}"')
         for table in spark.catalog.listTables(room):
             folder = settings.data_dir / "spark" / "warehouse" / f"{room}.db" / table.name

@@ -58,6 +58,8 @@ def _room(room: str, settings: Settings, dbt: Dbt, manifest: dict, partitions: P
         if room == "staging":
             _open_warehouse(settings, anew=wants_full_refresh(context.run))
         outcomes = dbt.build(_selection(context, room), window, run_id=context.run_id)
+        if settings.target == "spark":
+            _show_what_spark_built(settings, room)
         QualityStore(settings.data_dir).record_dbt(context.run_id, room, outcomes, manifest)
         yield from _events(context, outcomes)
         _raise_on_failure(room, outcomes)
@@ -70,11 +72,30 @@ def _room(room: str, settings: Settings, dbt: Dbt, manifest: dict, partitions: P
 
 def _open_warehouse(settings: Settings, *, anew: bool) -> None:
     """Make the warehouse ready for a run's first step. One that is not sound is discarded: dbt then builds all days of all tables."""
-    if anew or not is_sound(settings):
+    anew = anew or not is_sound(settings)
+    if anew:
         discard(settings)
     unseal(settings)
+    if settings.target == "spark":
+        _open_spark(settings, anew=anew)
     with connect(settings) as connection:
         register_raw_views(connection, load_contracts(), settings.lake_dir)
+
+
+def _open_spark(settings: Settings, *, anew: bool) -> None:
+    from orchestration import spark
+
+    if anew:
+        spark.discard(settings)
+    spark.prepare(settings)
+
+
+def _show_what_spark_built(settings: Settings, room: str) -> None:
+    """Gates and publication read through DuckDB, whichever engine built the tables."""
+    from orchestration import spark
+
+    with connect(settings) as connection:
+        spark.expose(settings, connection, ("seeds", room) if room == "staging" else (room,))
 
 
 def _selection(context: AssetExecutionContext, room: str) -> list[str]:

@@ -8,14 +8,18 @@ intervals as (
     where mrr_amount > 0
 ),
 
-last_paid as (
+paid as (
     select
         customer_id,
         coalesce(valid_to, cast('9999-12-31' as date)) as paid_until,
         sum(mrr_reporting_amount) as mrr_reporting_amount
     from intervals
     group by customer_id, coalesce(valid_to, cast('9999-12-31' as date))
-    qualify row_number() over (partition by customer_id order by coalesce(valid_to, cast('9999-12-31' as date)) desc) = 1
+),
+
+last_paid as (
+    select * from paid
+    qualify row_number() over (partition by customer_id order by paid_until desc) = 1
 ),
 
 measured as (
