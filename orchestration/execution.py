@@ -31,6 +31,7 @@ def prepare_home(settings: Settings) -> None:
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(REPO / "dagster.yaml", settings.dagster_home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    os.environ["CSW_EVENT_LOG_DIR"] = str(settings.dagster_home / "history" / "runs")
 
 
 def execute(
