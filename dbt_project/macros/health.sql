@@ -1,4 +1,4 @@
-{# The components of health and their measures. Seed health_thresholds says how each measure becomes points (a test holds the two together). #}
+{# The components of health and their measures. Seed health_thresholds says how each becomes points (a test holds the two together). #}
 {% macro health_components() %}
     {{ return({
         'usage': ['active_days_28d', 'stickiness', 'use_trend', 'days_since_use'],
@@ -19,20 +19,25 @@
     {%- set weights -%}
         (0{% for points, weight in pairs %} + case when {{ points }} is null then 0 else {{ weight }} end{% endfor %})
     {%- endset -%}
-    cast(floor(cast(2 * (0{% for points, weight in pairs %} + coalesce({{ points }}, 0) * {{ weight }}{% endfor %}) + {{ weights }} as double) / nullif(2 * {{ weights }}, 0)) as bigint)
+    cast(floor(
+        cast(2 * (0{% for points, weight in pairs %} + coalesce({{ points }}, 0) * {{ weight }}{% endfor %}) + {{ weights }} as double)
+        / nullif(2 * {{ weights }}, 0)
+    ) as bigint)
 {%- endmacro %}
 
 {#
   Take out of a daily health table what this run computes again: the run's days, days of customers whose identities changed or who are
-  no more, and days past their retention (`days_kept` days, as_of_date included); `incoming`, if given, are the rows that will be inserted. Runs before the insert, in its transaction.
+  no more, and days past the retention (var health_history_days, plus `more_days`). `incoming`, if given, are the rows about to be
+  inserted. Runs before the insert, in its transaction.
 #}
-{% macro forget_health_days(relation, customers, days_kept, incoming=none) -%}
+{% macro forget_health_days(relation, more_days=0, incoming=none) -%}
     delete from {{ relation }}
     where as_of_date between {{ start_date() }} and {{ end_date() }}
-        or as_of_date <= {{ as_of_date() }} - {{ days_kept }}
+        or as_of_date <= {{ as_of_date() }} - {{ var('health_history_days', 1100) + more_days }}
         or not exists (
-            select 1 from {{ customers }} as customers
-            where customers.customer_id = {{ relation }}.customer_id and customers.identity_fingerprint = {{ relation }}.identity_fingerprint
+            select 1 from {{ ref('int_identities__customers') }} as customers
+            where customers.customer_id = {{ relation }}.customer_id
+                and customers.identity_fingerprint = {{ relation }}.identity_fingerprint
         )
         {%- if incoming is not none %}
         or exists (

@@ -3,7 +3,7 @@
     materialized='incremental' if target.type == 'duckdb' else 'table',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook="{% if is_incremental() %}{{ forget_health_days(this, ref('int_identities__customers'), var('health_history_days', 1100) + 91, ref('int_health__points')) }}{% endif %}"
+    pre_hook="{% if is_incremental() %}{{ forget_health_days(this, 91, ref('int_health__points')) }}{% endif %}"
 ) }}
 {%- set components = health_components() -%}
 {%- set pairs = [] -%}
@@ -28,7 +28,11 @@ weighted as (
         weights.{{ component }}_weight,
         {%- endfor %}
         ({% for component in components %}weights.{{ component }}_weight{{ ' + ' if not loop.last }}{% endfor %}) as all_weights,
-        ({% for component in components %}case when points.{{ component }}_points is null then 0 else weights.{{ component }}_weight end{{ ' + ' if not loop.last }}{% endfor %}) as present_weights
+        (
+            {%- for component in components %}
+            case when points.{{ component }}_points is null then 0 else weights.{{ component }}_weight end{{ ' +' if not loop.last }}
+            {%- endfor %}
+        ) as present_weights
     from points
     inner join weights
         on
@@ -42,7 +46,8 @@ final as (
         weighted.*,
         cast(round(cast(weighted.present_weights as double) / nullif(weighted.all_weights, 0), 4) as decimal(18,4)) as coverage,
         case
-            when cast(weighted.present_weights as double) / nullif(weighted.all_weights, 0) >= rules.min_coverage then {{ weighted_mean(pairs) }}
+            when cast(weighted.present_weights as double) / nullif(weighted.all_weights, 0) >= rules.min_coverage
+                then {{ weighted_mean(pairs) }}
         end as score_points
     from weighted
     cross join rules

@@ -1,3 +1,4 @@
+{%- set last_contact = 'greatest(observed.first_paid_on, coalesce(touched.last_touched_on, observed.first_paid_on))' -%}
 with customer_days as (
     select * from {{ ref('int_health__customer_days') }}
 ),
@@ -45,7 +46,8 @@ touched as (
         observed.customer_id,
         observed.as_of_date,
         max(touches.touched_on) as last_touched_on,
-        max(case when touches.kind = 'kickoff' then 1 else 0 end) + max(case when touches.kind = 'training' then 1 else 0 end) as onboarding_steps
+        max(case when touches.kind = 'kickoff' then 1 else 0 end)
+        + max(case when touches.kind = 'training' then 1 else 0 end) as onboarding_steps
     from observed
     inner join touches
         on
@@ -60,7 +62,9 @@ sponsors as (
     select
         observed.customer_id,
         observed.as_of_date,
-        max(case when contacts.active or observed.as_of_date < {{ reporting_date('contacts.updated_at') }} then 1 else 0 end) as sponsor_active
+        max(
+            case when contacts.active or observed.as_of_date < {{ reporting_date('contacts.updated_at') }} then 1 else 0 end
+        ) as sponsor_active
     from observed
     inner join accounts on observed.customer_id = accounts.customer_id
     inner join {{ ref('int_crm__contacts') }} as contacts
@@ -79,7 +83,7 @@ final as (
         observed.as_of_date,
         touched.last_touched_on,
         cast(round(
-            cast({{ dbt.datediff('greatest(observed.first_paid_on, coalesce(touched.last_touched_on, observed.first_paid_on))', 'observed.as_of_date', 'day') }} as double)
+            cast({{ dbt.datediff(last_contact, 'observed.as_of_date', 'day') }} as double)
             / nullif(cadences.check_in_days, 0), 4
         ) as decimal(18,4)) as touch_ratio,
         sponsors.sponsor_active,

@@ -28,7 +28,7 @@ final as (
         moments.seen_on as valid_from,
         least(
             moments.seen_on + windows.stale_after_days + 1,
-            coalesce(lead(moments.seen_on) over (partition by moments.domain, moments.source_relation order by moments.seen_on), cast('9999-12-31' as date))
+            lead(moments.seen_on) over (partition by moments.domain, moments.source_relation order by moments.seen_on)
         ) as valid_to
     from moments
     inner join windows on moments.domain = windows.domain

@@ -9,7 +9,10 @@ organizations as (
         min(organizations.known_from) as known_from
     from {{ ref('int_support__organizations') }} as organizations
     inner join {{ ref('int_identities__nodes') }} as nodes
-        on nodes.domain = 'support' and organizations.source_relation = nodes.source_relation and organizations.organization_id = nodes.source_id
+        on
+            nodes.domain = 'support'
+            and organizations.source_relation = nodes.source_relation
+            and organizations.organization_id = nodes.source_id
     group by nodes.customer_id, organizations.source_relation
 ),
 

@@ -109,12 +109,11 @@ final as (
             when summed.is_observed and summed.tenure_days >= 28
                 then cast(round(cast(summed.active_users_28d as double) / nullif(cast(seats.seats as double), 0), 4) as decimal(18,4))
         end as seat_use,
+        {%- for column, measure in [('feature_share', 'feature_breadth'), ('core_feature_share', 'core_feature_share')] %}
         case
-            when summed.is_observed and summed.tenure_days >= 28 then cast(round(summed.feature_share, 4) as decimal(18,4))
-        end as feature_breadth,
-        case
-            when summed.is_observed and summed.tenure_days >= 28 then cast(round(summed.core_feature_share, 4) as decimal(18,4))
-        end as core_feature_share
+            when summed.is_observed and summed.tenure_days >= 28 then cast(round(summed.{{ column }}, 4) as decimal(18,4))
+        end as {{ measure }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from summed
     left join seats on summed.customer_id = seats.customer_id and summed.as_of_date = seats.as_of_date
 )

@@ -6,7 +6,9 @@
 ) }}
 {%- set first_day = start_date() if is_incremental() else "cast('1970-01-01' as date)" %}
 {%- set last_day = end_date() if is_incremental() else as_of_date() %}
-{%- set measures = ['active_users_28d', 'user_days_28d', 'active_days_28d', 'features_28d', 'core_features_28d', 'events_28d', 'events_prior_28d'] %}
+{%- set measures = [
+    'active_users_28d', 'user_days_28d', 'active_days_28d', 'features_28d', 'core_features_28d', 'events_28d', 'events_prior_28d',
+] %}
 {%- set sources = 'source_relation, workspace_id' %}
 -- Use that began to count before the window's 56 days has ceased to count in it: only those rows are read.
 with usage as (
@@ -36,8 +38,10 @@ items as (
     select {{ sources }}, 'features_28d', feature, usage_date, seen_from, seen_until
     from usage group by {{ sources }}, feature, usage_date, seen_from, seen_until
     union all
-    select usage.source_relation, usage.workspace_id, 'core_features_28d', usage.feature, usage.usage_date, usage.seen_from, usage.seen_until
-    from usage inner join core_features on usage.source_relation = core_features.source_relation and usage.feature = core_features.feature
+    select
+        usage.source_relation, usage.workspace_id, 'core_features_28d', usage.feature, usage.usage_date, usage.seen_from, usage.seen_until
+    from usage
+    inner join core_features on usage.source_relation = core_features.source_relation and usage.feature = core_features.feature
     group by usage.source_relation, usage.workspace_id, usage.feature, usage.usage_date, usage.seen_from, usage.seen_until
 ),
 
@@ -46,7 +50,8 @@ uncovered as (
     select
         {{ sources }}, measure, 1 as amount, least(usage_date + 28, seen_until) as valid_to,
         greatest(seen_from, coalesce(max(least(usage_date + 28, seen_until)) over (
-            partition by {{ sources }}, measure, item order by seen_from, usage_date, seen_until rows between unbounded preceding and 1 preceding
+            partition by {{ sources }}, measure, item
+            order by seen_from, usage_date, seen_until rows between unbounded preceding and 1 preceding
         ), seen_from)) as valid_from
     from items
     where seen_from < least(usage_date + 28, seen_until)
@@ -80,7 +85,9 @@ states as (
         {{ sources }}, changed_on as valid_from,
         lead(changed_on) over (partition by {{ sources }} order by changed_on) as valid_to,
         max(used_on) over (partition by {{ sources }} order by changed_on) as last_used_on
-        {%- for measure in measures %}, sum({{ measure }}) over (partition by {{ sources }} order by changed_on) as {{ measure }}{% endfor %}
+        {%- for measure in measures %},
+        sum({{ measure }}) over (partition by {{ sources }} order by changed_on) as {{ measure }}
+        {%- endfor %}
     from daily_changes
 ),
 

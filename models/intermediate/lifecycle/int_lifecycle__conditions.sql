@@ -64,7 +64,9 @@ opportunities as (
     select
         nodes.customer_id,
         {{ reporting_date('opportunities.created_at') }} as valid_from,
-        {{ reporting_date('coalesce(opportunities.closed_at, case when opportunities.is_won is not null then opportunities.updated_at end)') }} as valid_to
+        {{ reporting_date(
+            'coalesce(opportunities.closed_at, case when opportunities.is_won is not null then opportunities.updated_at end)'
+        ) }} as valid_to
     from {{ ref('int_crm__opportunities') }} as opportunities
     inner join {{ ref('int_identities__nodes') }} as nodes
         on nodes.domain = 'crm' and opportunities.source_relation = nodes.source_relation and opportunities.account_id = nodes.source_id

@@ -1,4 +1,6 @@
-{%- set conditions = ['paying', 'ever_paid', 'returned', 'red', 'escalated', 'past_due', 'renewing', 'onboarding', 'expanded', 'adopting', 'opportunity'] -%}
+{%- set conditions = [
+    'paying', 'ever_paid', 'returned', 'red', 'escalated', 'past_due', 'renewing', 'onboarding', 'expanded', 'adopting', 'opportunity',
+] -%}
 -- Which conditions hold between one change and the next: +1 where a condition begins, -1 where it ends, summed over time.
 with conditions as (
     select * from {{ ref('int_lifecycle__conditions') }}

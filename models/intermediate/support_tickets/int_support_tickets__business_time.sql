@@ -62,7 +62,9 @@ readings as (
         source_relation,
         ticket_id,
         moment,
-        begun_seconds - case when last_closes_at > read_at then {{ dbt.datediff('read_at', 'last_closes_at', 'second') }} else 0 end as business_seconds
+        begun_seconds - case
+            when last_closes_at > read_at then {{ dbt.datediff('read_at', 'last_closes_at', 'second') }} else 0
+        end as business_seconds
     from running
     where ticket_id is not null
 ),
@@ -94,7 +96,9 @@ final as (
     from milestones
     inner join clocks on milestones.source_relation = clocks.source_relation and milestones.ticket_id = clocks.ticket_id
     left join schedules
-        on milestones.source_relation = schedules.source_relation and {{ reporting_date('milestones.created_at') }} >= schedules.covered_from
+        on
+            milestones.source_relation = schedules.source_relation
+            and {{ reporting_date('milestones.created_at') }} >= schedules.covered_from
 )
 
 select * from final

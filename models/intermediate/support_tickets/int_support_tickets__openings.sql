@@ -45,8 +45,10 @@ hours as (
         weekday,
         valid_from,
         valid_to,
-        cast({{ dbt.split_part('opens_at', "':'", 1) }} as int) * 60 + cast({{ dbt.split_part('opens_at', "':'", 2) }} as int) as opens_minute,
-        cast({{ dbt.split_part('closes_at', "':'", 1) }} as int) * 60 + cast({{ dbt.split_part('closes_at', "':'", 2) }} as int) as closes_minute
+        {%- for end in ['opens', 'closes'] %}
+        cast({{ dbt.split_part(end ~ '_at', "':'", 1) }} as int) * 60
+        + cast({{ dbt.split_part(end ~ '_at', "':'", 2) }} as int) as {{ end }}_minute{{ ',' if not loop.last }}
+        {%- endfor %}
     from schedules
 ),
 
@@ -56,7 +58,11 @@ local_openings as (
         schedule_days.source_relation,
         hours.time_zone,
         {{ dbt.dateadd('minute', 'hours.opens_minute', 'cast(schedule_days.local_date as timestamp)') }} as opens_at,
-        {{ dbt.dateadd('minute', 'case when hours.closes_minute <= hours.opens_minute then hours.closes_minute + 1440 else hours.closes_minute end', 'cast(schedule_days.local_date as timestamp)') }} as closes_at
+        {{ dbt.dateadd(
+            'minute',
+            'hours.closes_minute + case when hours.closes_minute <= hours.opens_minute then 1440 else 0 end',
+            'cast(schedule_days.local_date as timestamp)'
+        ) }} as closes_at
     from schedule_days
     inner join hours
         on

@@ -1,3 +1,4 @@
+{%- set is_before = 'priority_changes.occurred_at < ' ~ dbt.dateadd('second', 1, 'milestones.reply_clock_stopped_at') -%}
 with milestones as (
     select * from {{ ref('int_support_tickets__milestones') }}
 ),
@@ -29,14 +30,11 @@ priority_candidates as (
     select
         milestones.source_relation,
         milestones.ticket_id,
-        case
-            when priority_changes.occurred_at < {{ dbt.dateadd('second', 1, 'milestones.reply_clock_stopped_at') }} then priority_changes.to_value
-            else priority_changes.from_value
-        end as priority,
+        case when {{ is_before }} then priority_changes.to_value else priority_changes.from_value end as priority,
         row_number() over (
             partition by milestones.source_relation, milestones.ticket_id
             order by
-                case when priority_changes.occurred_at < {{ dbt.dateadd('second', 1, 'milestones.reply_clock_stopped_at') }} then priority_changes.occurred_at end desc nulls last,
+                case when {{ is_before }} then priority_changes.occurred_at end desc nulls last,
                 priority_changes.occurred_at,
                 priority_changes.event_id
         ) as place

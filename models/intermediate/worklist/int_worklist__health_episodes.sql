@@ -27,7 +27,9 @@ judged as (
         days.score_points - before.score_points as change_points,
         days.use_trend,
         days.seat_use,
-        coalesce(days.score_points < bands.yellow_points or days.score_points - before.score_points <= -100 * rules.health_fell_points, false) as health_fell,
+        coalesce(
+            days.score_points < bands.yellow_points or days.score_points - before.score_points <= -100 * rules.health_fell_points, false
+        ) as health_fell,
         coalesce(days.use_trend <= rules.use_fell_ratio, false) as use_fell,
         coalesce(days.sponsor_active = 0, false) as sponsor_gone,
         coalesce(days.touch_ratio > 1, false) as no_touch_in_cadence,

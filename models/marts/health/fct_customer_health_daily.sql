@@ -3,15 +3,16 @@
     materialized='incremental' if target.type == 'duckdb' else 'table',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook="{% if is_incremental() %}{{ forget_health_days(this, ref('int_identities__customers'), var('health_history_days', 1100)) }}{% endif %}"
+    pre_hook="{% if is_incremental() %}{{ forget_health_days(this) }}{% endif %}"
 ) }}
 {%- set components = health_components() %}
 {%- set then_pairs, common_then_pairs, common_now_pairs = [], [], [] %}
 {%- for component in components %}
 {%- set weight = 'today.' ~ component ~ '_weight' %}
 {%- do then_pairs.append(['before.' ~ component ~ '_points', weight]) %}
-{%- do common_then_pairs.append(['case when today.' ~ component ~ '_points is not null then before.' ~ component ~ '_points end', weight]) %}
-{%- do common_now_pairs.append(['case when before.' ~ component ~ '_points is not null then today.' ~ component ~ '_points end', weight]) %}
+{%- set now, then = 'today.' ~ component ~ '_points', 'before.' ~ component ~ '_points' %}
+{%- do common_then_pairs.append(['case when ' ~ now ~ ' is not null then ' ~ then ~ ' end', weight]) %}
+{%- do common_now_pairs.append(['case when ' ~ then ~ ' is not null then ' ~ now ~ ' end', weight]) %}
 {%- endfor %}
 with days as (
     select * from {{ ref('int_health__daily') }}
@@ -68,6 +69,8 @@ compared as (
 banded as (
     select
         compared.*,
+        case when change_28d_points is not null then coalesce(common_now_points - common_then_points, 0) end as behaviour_points,
+        case when change_28d_points is not null then coalesce(reweighted_points, before_points) - before_points end as configuration_points,
         bands.band,
         rules.*
     from compared
@@ -88,7 +91,8 @@ final as (
             when is_product_observed and tenure_days >= dormant_after_days
                 and (last_used_on is null or last_used_on <= as_of_date - cast(dormant_after_days as int)) then 'dormant'
             when score_points is null then null
-            when score_points < churn_likely_below * 100 or (band = 'red' and change_28d_points <= -churn_likely_fall * 100) then 'churn_likely'
+            when score_points < churn_likely_below * 100 or (band = 'red' and change_28d_points <= -churn_likely_fall * 100)
+                then 'churn_likely'
             when band = 'red' or change_28d_points <= -at_risk_fall * 100 then 'at_risk'
             when band = 'green' and seat_use >= grow_seat_use then 'grow'
             else 'renew'
@@ -96,12 +100,14 @@ final as (
         cast(change_7d_points * 0.01 as decimal(18,4)) as change_7d,
         cast(change_28d_points * 0.01 as decimal(18,4)) as change_28d,
         cast(change_90d_points * 0.01 as decimal(18,4)) as change_90d,
-        cast(case when change_28d_points is not null then coalesce(common_now_points - common_then_points, 0) end * 0.01 as decimal(18,4)) as change_from_behaviour,
-        cast((change_28d_points - (reweighted_points - before_points) - coalesce(common_now_points - common_then_points, 0)) * 0.01 as decimal(18,4)) as change_from_data,
-        cast(case when change_28d_points is not null then reweighted_points - before_points end * 0.01 as decimal(18,4)) as change_from_configuration,
+        cast(behaviour_points * 0.01 as decimal(18,4)) as change_from_behaviour,
+        cast((change_28d_points - behaviour_points - configuration_points) * 0.01 as decimal(18,4)) as change_from_data,
+        cast(configuration_points * 0.01 as decimal(18,4)) as change_from_configuration,
         cast(case when score_points is null then concat(
             'no data for ', substr(concat(''
-            {%- for component in components %}, case when {{ component }}_points is null and {{ component }}_weight > 0 then ', {{ component }}' else '' end{% endfor %}
+            {%- for component in components %},
+            case when {{ component }}_points is null and {{ component }}_weight > 0 then ', {{ component }}' else '' end
+            {%- endfor %}
             ), 3)
         ) end as string) as unscored_because,
         cast(tier as string) as tier,

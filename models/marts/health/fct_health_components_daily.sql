@@ -3,7 +3,7 @@
     materialized='incremental' if target.type == 'duckdb' else 'table',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook="{% if is_incremental() %}{{ forget_health_days(this, ref('int_identities__customers'), var('health_history_days', 1100)) }}{% endif %}"
+    pre_hook="{% if is_incremental() %}{{ forget_health_days(this) }}{% endif %}"
 ) }}
 {%- set components = health_components() %}
 with days as (
@@ -33,8 +33,13 @@ long as (
         today.customer_id,
         today.as_of_date,
         components.component,
-        case components.component{% for component in components %} when '{{ component }}' then today.{{ component }}_points{% endfor %} end as points,
-        case components.component{% for component in components %} when '{{ component }}' then today.{{ component }}_weight{% endfor %} end as weight,
+        {%- for part in ['points', 'weight'] %}
+        case components.component
+            {%- for component in components %}
+            when '{{ component }}' then today.{{ component }}_{{ part }}
+            {%- endfor %}
+        end as {{ part }},
+        {%- endfor %}
         today.present_weights,
         today.score_points,
         today.definition_version,

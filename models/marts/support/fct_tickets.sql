@@ -36,9 +36,13 @@ joined as (
         milestones.created_at,
         milestones.first_replied_at,
         milestones.resolved_at,
-        cast(floor({{ dbt.datediff('milestones.created_at', 'milestones.reply_clock_stopped_at', 'second') }} / 60) as bigint) as reply_minutes,
+        cast(floor(
+            {{ dbt.datediff('milestones.created_at', 'milestones.reply_clock_stopped_at', 'second') }} / 60
+        ) as bigint) as reply_minutes,
         business_time.reply_business_minutes,
-        cast(floor({{ dbt.datediff('milestones.created_at', 'milestones.resolution_clock_stopped_at', 'second') }} / 60) as bigint) as resolution_minutes,
+        cast(floor(
+            {{ dbt.datediff('milestones.created_at', 'milestones.resolution_clock_stopped_at', 'second') }} / 60
+        ) as bigint) as resolution_minutes,
         business_time.resolution_business_minutes,
         sla.sla_tier,
         sla.sla_priority,
