@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from orchestration.sources.demo import billing_tables, crm, payers, payments, price_list, support, support_desk, surveys, touches, usage
+from orchestration.sources.demo import billing_tables, crm, deals, payers, payments, price_list, support, support_desk, surveys, touches, usage
 from orchestration.sources.demo.agreements import make_agreements
 from orchestration.sources.demo.base import NEVER, Scope, Versions
 from orchestration.sources.demo.billing import make_ledger
@@ -66,7 +66,7 @@ class Block:
             "crm": {
                 "accounts": crm.account_versions(s, self.who, a, self.first_paid),
                 "contacts": crm.contact_versions(s, a, self.customers, self.people),
-                "opportunities": crm.opportunity_versions(s, self.who, a, g),
+                "opportunities": deals.opportunity_versions(s, self.who, a, g),
                 "activities": touches.activity_versions(s, self.customers, a, g, self.people),
                 "success_goals": touches.goal_versions(s, self.customers, a, g),
                 "campaign_members": touches.campaign_versions(s, self.customers, a, g),
