@@ -20,7 +20,7 @@
         (0{% for points, weight in pairs %} + case when {{ points }} is null then 0 else {{ weight }} end{% endfor %})
     {%- endset -%}
     cast(floor(
-        cast(2 * (0{% for points, weight in pairs %} + coalesce({{ points }}, 0) * {{ weight }}{% endfor %}) + {{ weights }} as double)
+        cast(2 * (0{% for points, weight in pairs %} + coalesce({{ points }} * {{ weight }}, 0){% endfor %}) + {{ weights }} as double)
         / nullif(2 * {{ weights }}, 0)
     ) as bigint)
 {%- endmacro %}
