@@ -72,7 +72,10 @@ def session(settings: Settings, conf: Mapping[str, str] | None = None) -> SparkS
     }
     for name, value in {**CONF, **places, **(conf or {})}.items():
         builder = builder.config(name, value)
-    return builder.getOrCreate()
+    spark = builder.getOrCreate()
+    key = settings.pii_key.get_secret_value().replace("\\", "\\\\").replace("'", "\\'")
+    spark.conf.set("csw.pii_key", key)  # what the macro keyed_hash reads, as a text in quotes: never part of a compiled statement
+    return spark
 
 
 def prepare(settings: Settings) -> None:
@@ -128,12 +131,12 @@ def expose(settings: Settings, connection: DuckDBPyConnection, rooms: Iterable[s
     spark = session(settings)
     for room in rooms:
         connection.execute(f'create schema if not exists "{room}"')
-        for table in spark.catalog.listTables(room):
-            folder = settings.data_dir / "spark" / "warehouse" / f"{room}.db" / table.name
-            fields = [(field.name, field.dataType.simpleString()) for field in spark.table(f"{room}.{table.name}").schema.fields]
-            if _is_table(connection, room, table.name):  # left by a run on DuckDB
-                connection.execute(f'drop table "{room}"."{table.name}"')
-            connection.execute(f'create or replace view "{room}"."{table.name}" as {_duckdb_select(folder, fields)}')
+        for table in [row["tableName"] for row in spark.sql(f"show tables in {room}").collect()]:
+            folder = settings.data_dir / "spark" / "warehouse" / f"{room}.db" / table
+            fields = [(field.name, field.dataType.simpleString()) for field in spark.table(f"{room}.`{table}`").schema.fields]
+            if _is_table(connection, room, table):  # left by a run on DuckDB
+                connection.execute(f'drop table "{room}"."{table}"')
+            connection.execute(f'create or replace view "{room}"."{table}" as {_duckdb_select(folder, fields)}')
 
 
 def _require() -> None:
