@@ -27,7 +27,7 @@ answers as (
             and coalesce(responses.account_id, responses.email) = nodes.source_id
 ),
 
--- A rating stays what it was when its ticket is deleted.
+-- A rating says something about whoever the ticket belonged to on the day.
 ratings as (
     select
         customers.customer_id,
@@ -35,7 +35,7 @@ ratings as (
         cast(ratings.score as decimal(9,2)) as score,
         greatest({{ reporting_date('ratings.rated_at') }}, ratings.known_from, customers.known_from) as valid_from,
         {{ reporting_date('ratings.rated_at') }} + 90 as expires_on,
-        ratings.known_until,
+        least(ratings.known_until, customers.known_until) as known_until,
         cast(null as date) as replaced_on
     from {{ ref('int_support__satisfaction') }} as ratings
     inner join {{ ref('int_support_tickets__customers') }} as customers

@@ -26,14 +26,17 @@ spans as (
         tickets.priority,
         tickets.created_on,
         escalations.escalated_on,
-        greatest(tickets.created_on, tickets.known_from, customers.known_from) as valid_from,
+        greatest(tickets.created_on, customers.known_from) as valid_from,
         least(
             coalesce(tickets.solved_on, cast('9999-12-31' as date)),
-            coalesce(tickets.known_until, cast('9999-12-31' as date))
+            customers.known_until
         ) as valid_to
     from tickets
     inner join {{ ref('int_support_tickets__customers') }} as customers
-        on tickets.source_relation = customers.source_relation and tickets.ticket_id = customers.ticket_id
+        on
+            tickets.source_relation = customers.source_relation
+            and tickets.ticket_id = customers.ticket_id
+            and tickets.known_from = customers.version_from
     left join escalations on tickets.source_relation = escalations.source_relation and tickets.ticket_id = escalations.ticket_id
 ),
 

@@ -21,7 +21,9 @@ with usage as (
 ),
 
 core_features as (
-    select source_relation, feature from {{ ref('int_product__features') }} where is_core group by source_relation, feature
+    select source_relation, feature, known_from, coalesce(known_until, cast('9999-12-31' as date)) as known_until
+    from {{ ref('int_product__features') }}
+    where is_core
 ),
 
 -- What is counted once however often it appears: it counts from the day it is seen until 28 days after its use.
@@ -39,10 +41,13 @@ items as (
     from usage group by {{ sources }}, feature, usage_date, seen_from, seen_until
     union all
     select
-        usage.source_relation, usage.workspace_id, 'core_features_28d', usage.feature, usage.usage_date, usage.seen_from, usage.seen_until
+        usage.source_relation, usage.workspace_id, 'core_features_28d', usage.feature, usage.usage_date,
+        greatest(usage.seen_from, core_features.known_from), least(usage.seen_until, core_features.known_until)
     from usage
     inner join core_features on usage.source_relation = core_features.source_relation and usage.feature = core_features.feature
-    group by usage.source_relation, usage.workspace_id, usage.feature, usage.usage_date, usage.seen_from, usage.seen_until
+    group by
+        usage.source_relation, usage.workspace_id, usage.feature, usage.usage_date,
+        greatest(usage.seen_from, core_features.known_from), least(usage.seen_until, core_features.known_until)
 ),
 
 -- Each row adds only what no earlier row of the same item covers.

@@ -56,7 +56,10 @@ escalations as (
         {{ reporting_date('milestones.resolved_at') }} as valid_to
     from {{ ref('int_support_tickets__milestones') }} as milestones
     inner join {{ ref('int_support_tickets__customers') }} as customers
-        on milestones.source_relation = customers.source_relation and milestones.ticket_id = customers.ticket_id
+        on
+            customers.is_current
+            and milestones.source_relation = customers.source_relation
+            and milestones.ticket_id = customers.ticket_id
     where milestones.first_escalated_at is not null
 ),
 

@@ -1,13 +1,7 @@
--- Whose ticket it is: its organization's, else its requester's, if a contact of the CRM has that e-mail address (of several the one
--- known first). known_from says since when that could be known; before, the ticket belonged to nobody.
+-- Whose ticket it is, for each version of it: its organization's, else its requester's, if a contact of the CRM has that e-mail
+-- address (of several the one known first; before that was known, the ticket belonged to nobody).
 with tickets as (
-    select
-        source_relation,
-        ticket_id,
-        organization_id,
-        requester_email
-    from {{ ref('int_support__tickets') }}
-    qualify row_number() over (partition by source_relation, ticket_id order by known_from desc) = 1
+    select * from {{ ref('int_support__tickets') }}
 ),
 
 nodes as (
@@ -26,12 +20,15 @@ requesters as (
     qualify row_number() over (partition by contacts.email order by contacts.known_from, contacts.source_relation, contacts.contact_id) = 1
 ),
 
-final as (
+placed as (
     select
         tickets.source_relation,
         tickets.ticket_id,
+        tickets.known_from as version_from,
         coalesce(organizations.customer_id, requesters.customer_id) as customer_id,
-        case when organizations.customer_id is null then requesters.known_from else cast('1900-01-01' as date) end as known_from
+        greatest(tickets.known_from, case when organizations.customer_id is null then requesters.known_from end) as known_from,
+        coalesce(tickets.known_until, cast('9999-12-31' as date)) as known_until,
+        tickets.is_current
     from tickets
     left join nodes as organizations
         on
@@ -39,7 +36,10 @@ final as (
             and tickets.source_relation = organizations.source_relation
             and tickets.organization_id = organizations.source_id
     left join requesters on tickets.organization_id is null and tickets.requester_email = requesters.email
-    where organizations.customer_id is not null or requesters.customer_id is not null
+),
+
+final as (
+    select * from placed where customer_id is not null and known_from < known_until
 )
 
 select * from final

@@ -14,7 +14,7 @@ priority_changes as (
 ),
 
 customers as (
-    select * from {{ ref('int_support_tickets__customers') }}
+    select * from {{ ref('int_support_tickets__customers') }} where is_current
 ),
 
 tiers as (
