@@ -62,7 +62,7 @@ def execute(
             asset_selection=selected,
             raise_on_error=False,
         )
-        return _result(result)
+        return _result(settings, result)
 
 
 def open_page(settings: Settings, port: int) -> None:
@@ -75,27 +75,14 @@ def open_page(settings: Settings, port: int) -> None:
     os.execv(dagster, [dagster, "dev", "--module-name", "orchestration.definitions", "--host", "127.0.0.1", "--port", str(port)])
 
 
-def _result(result) -> RunResult:
+def _result(settings: Settings, result) -> RunResult:
     if result.success:
         return RunResult(result.run_id, DONE)
-    reasons, held_back = [], []
-    for event in result.all_events:
-        if event.is_step_failure:
-            reason, by_gate = _reason(event)
-            reasons.append(reason)
-            held_back.append(by_gate)
-    return RunResult(result.run_id, HELD_BACK if held_back and all(held_back) else FAILED, reasons)
+    from orchestration.published import status
 
-
-def _reason(event) -> tuple[str, bool]:
-    """One line (or a short list) for people, and whether it was a gate that said no."""
-    failure = event.step_failure_data
-    if failure.user_failure_data is not None:
-        kind = failure.user_failure_data.metadata.get("kind")
-        return str(failure.user_failure_data.description), kind is not None and kind.value == "gate"
-    error = failure.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    name = (error.cls_name or "") if error is not None else ""
-    message = error.message.strip().partition(": ")[2] or error.message.strip() if error is not None else "failed"
-    return f"{event.step_key}: {message}", name in ("DagsterAssetCheckFailedError", "PublicationRefused")
+    told = status(settings.published_dir) or {}
+    if told.get("run_id") == result.run_id and told.get("reason"):
+        return RunResult(result.run_id, HELD_BACK if told["outcome"] == "held_back" else FAILED, told["reason"].splitlines())
+    # Not even a step could tell why: Dagster's own words.
+    reasons = [str(event.message) for event in result.all_events if event.is_failure][:3]
+    return RunResult(result.run_id, FAILED, reasons)

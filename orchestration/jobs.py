@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dagster import AssetSelection, DailyPartitionsDefinition, define_asset_job, in_process_executor
 
-from orchestration.sensors import webhook_hook
+from orchestration.sensors import stop_hook
 from orchestration.settings import Settings
 
 DAILY_JOB = "daily"
@@ -24,6 +24,6 @@ def daily_job(settings: Settings):
         DAILY_JOB,
         selection=AssetSelection.all(),
         executor_def=in_process_executor,
-        hooks={webhook_hook(settings)},
+        hooks={stop_hook(settings)},
         description="Pull, land, gate, transform, gate, publish: one day, or a range of days in one run.",
     )

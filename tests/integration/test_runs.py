@@ -1,0 +1,105 @@
+"""Runs as a data engineer meets them: repeated, next day, held back by a gate, with some domains only."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from datetime import date
+
+from orchestration import published
+from orchestration.execution import DONE, FAILED, HELD_BACK, execute
+from orchestration.settings import load_settings
+from orchestration.sources.demo import DemoCompany
+from tests.integration.conftest import DemoRun
+
+LAST_DAY = date(2024, 5, 29)  # 150 days from 2024-01-01
+OWN = ("dim_publication", "fct_data_quality_results")
+
+
+def files_settings(folder, drop, *domains: str):
+    names = {"crm": "crm_sources", "billing": "billing_sources", "support": "support_sources", "product": "product_sources", "surveys": "survey_sources"}
+    sources = {setting: ("files",) if domain in domains else () for domain, setting in names.items()}
+    return load_settings(data_dir=folder, files_dir=drop, **sources)
+
+
+def hashes(settings) -> dict[str, str]:
+    manifest = published.current(settings.published_dir).manifest
+    return {name: table["content_hash"] for name, table in manifest["tables"].items() if name not in OWN}
+
+
+def drop_folder(tmp_path, *domains: str):
+    DemoCompany.generate(customers=30, days=150).write_files(tmp_path / "drop", until=LAST_DAY, domains=domains)
+    return tmp_path / "drop"
+
+
+def test_running_a_day_again_changes_nothing_and_the_next_day_follows(demo: DemoRun, tmp_path):
+    shutil.copytree(demo.settings.data_dir, tmp_path / "data", symlinks=True)
+    settings = demo.settings.model_copy(update={"data_dir": tmp_path / "data"})
+    before, day = hashes(settings), demo.company.last_day
+
+    again = execute(settings, day, day)
+    assert again.exit_code == DONE, again.reasons
+    assert hashes(settings) == before
+
+    tomorrow = date.fromordinal(day.toordinal() + 1)
+    following = execute(settings, tomorrow, tomorrow)
+    assert following.exit_code == DONE, following.reasons
+    assert published.current(settings.published_dir).version == "v0003"
+    assert published.current_as_of(settings.published_dir) == tomorrow
+    health = published.query(settings.published_dir, "select max(as_of_date) from fct_customer_health_daily").rows
+    assert health == [(tomorrow,)]
+
+
+def test_billing_alone_is_enough(tmp_path):
+    settings = files_settings(tmp_path / "data", drop_folder(tmp_path, "billing"), "billing")
+    result = execute(settings, LAST_DAY, LAST_DAY)
+    assert result.exit_code == DONE, result.reasons
+    ask = lambda sql: published.query(settings.published_dir, sql).rows  # noqa: E731
+    assert ask("select count(*) > 10 from fct_customer_mrr where mrr_amount > 0") == [(True,)]
+    assert ask("select count(*) > 10 from dim_customers where mrr_reporting_amount > 0") == [(True,)]
+    assert ask("select count(*) from fct_tickets") == [(0,)]
+    absent = dict(ask("select domain, note from dim_publication where source_relation is null"))
+    assert set(absent) == {"crm", "support", "product", "surveys"}
+    assert "fct_tickets" in absent["support"]
+
+
+def test_a_gate_that_fails_leaves_the_published_version_alone(tmp_path):
+    drop = drop_folder(tmp_path, "billing")
+    settings = files_settings(tmp_path / "data", drop, "billing")
+    assert execute(settings, LAST_DAY, LAST_DAY).exit_code == DONE
+    before = (settings.published_dir / "current" / "manifest.json").read_bytes()
+
+    bad = {"invoice_id": "inv_bad", "customer_id": "cus_bad", "status": "nonsense", "currency": "USD", "total": "10.00"}
+    bad |= {"issued_at": "2024-05-30T10:00:00Z", "updated_at": "2024-05-30T10:00:00Z"}
+    (drop / "billing" / "invoices").mkdir(exist_ok=True)
+    (drop / "billing" / "invoices" / "bad.jsonl").write_text(json.dumps(bad) + "\n")
+    day = date(2024, 5, 30)
+    held = execute(settings, day, day)
+
+    assert held.exit_code == HELD_BACK, held.reasons
+    assert (settings.published_dir / "current" / "manifest.json").read_bytes() == before
+    status = published.status(settings.published_dir)
+    assert status["outcome"] == "held_back"
+    assert "own__invoices" in status["reason"]
+
+    # Whoever starts the downstream alone is refused as well: the gate has not passed on what was landed.
+    alone = execute(settings, day, day, select='key:"dim_publication" or key:"fct_data_quality_results"')
+    assert alone.exit_code == HELD_BACK, alone.reasons
+    assert (settings.published_dir / "current" / "manifest.json").read_bytes() == before
+
+    # Mended at the source: the same command publishes.
+    os.remove(drop / "billing" / "invoices" / "bad.jsonl")
+    mended = execute(settings, day, day)
+    assert mended.exit_code == DONE, mended.reasons
+    assert published.current_as_of(settings.published_dir) == day
+
+
+def test_a_source_that_cannot_be_read_fails_the_run_with_one_line(tmp_path):
+    (tmp_path / "empty").mkdir()
+    settings = files_settings(tmp_path / "data", tmp_path / "empty", "billing")
+    result = execute(settings, LAST_DAY, LAST_DAY)
+    assert result.exit_code == FAILED
+    assert len(result.reasons) == 1
+    assert "billing" in result.reasons[0]
+    assert published.current(settings.published_dir) is None
