@@ -46,9 +46,7 @@ final as (
         customer_days.as_of_date,
         coalesce(unpaid.days_past_due, 0) as days_past_due,
         coalesce(failures.failed_payments_90d, 0) as failed_payments_90d,
-        cast(round(
-            cast(customer_days.mrr_reporting_amount as double) / cast(before.mrr_reporting_amount as double), 4
-        ) as decimal(18,4)) as growth_180d,
+        {{ to_money('cast(customer_days.mrr_reporting_amount as double) / cast(before.mrr_reporting_amount as double)') }} as growth_180d,
         customer_days.tenure_days
     from customer_days
     left join unpaid on customer_days.customer_id = unpaid.customer_id and customer_days.as_of_date = unpaid.as_of_date

@@ -44,7 +44,7 @@ weighted as (
 final as (
     select
         weighted.*,
-        cast(round(cast(weighted.present_weights as double) / nullif(weighted.all_weights, 0), 4) as decimal(18,4)) as coverage,
+        {{ to_money('cast(weighted.present_weights as double) / nullif(weighted.all_weights, 0)') }} as coverage,
         case
             when cast(weighted.present_weights as double) / nullif(weighted.all_weights, 0) >= rules.min_coverage
                 then {{ weighted_mean(pairs) }}

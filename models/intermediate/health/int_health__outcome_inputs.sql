@@ -52,7 +52,7 @@ final as (
     select
         customer_id,
         as_of_date,
-        cast(round(cast(sum(pace) as double) / (1000 * count(pace)), 4) as decimal(18,4)) as goal_pace
+        {{ to_money('cast(sum(pace) as double) / (1000 * count(pace))') }} as goal_pace
     from paces
     where pace is not null
     group by customer_id, as_of_date

@@ -53,10 +53,8 @@ final as (
         customer_days.customer_id,
         customer_days.as_of_date,
         {%- for kind in ['nps', 'csat', 'ces'] %}
-        cast(round(
-            cast(sum(case when opinions.kind = '{{ kind }}' then opinions.score end) as double)
-            / nullif(count(case when opinions.kind = '{{ kind }}' then 1 end), 0), 4
-        ) as decimal(18,4)) as {{ kind }}_mean{{ ',' if not loop.last }}
+        {%- set opinion = "case when opinions.kind = '" ~ kind ~ "' then opinions.score end" %}
+        {{ to_money('cast(sum(' ~ opinion ~ ') as double) / nullif(count(' ~ opinion ~ '), 0)') }} as {{ kind }}_mean{{ ',' if not loop.last }}
         {%- endfor %}
     from customer_days
     inner join opinions

@@ -91,15 +91,15 @@ final as (
         seats.seats,
         case
             when summed.is_observed and summed.tenure_days >= 7
-                then least(28, cast(round(summed.active_days_28d * 28.0e0 / least(28, summed.tenure_days + 1), 4) as decimal(18,4)))
+                then least(28, {{ to_money('summed.active_days_28d * 28.0e0 / least(28, summed.tenure_days + 1)') }})
         end as active_days_28d,
         case
             when summed.is_observed and summed.tenure_days >= 28
-                then cast(round(summed.user_days_28d / (28.0e0 * nullif(summed.active_users_28d, 0)), 4) as decimal(18,4))
+                then {{ to_money('summed.user_days_28d / (28.0e0 * nullif(summed.active_users_28d, 0))') }}
         end as stickiness,
         case
             when summed.is_observed and summed.tenure_days >= 56
-                then cast(round(cast(summed.events_28d as double) / nullif(summed.events_prior_28d, 0), 4) as decimal(18,4))
+                then {{ to_money('cast(summed.events_28d as double) / nullif(summed.events_prior_28d, 0)') }}
         end as use_trend,
         case
             when summed.is_observed and summed.tenure_days >= 7
@@ -107,11 +107,11 @@ final as (
         end as days_since_use,
         case
             when summed.is_observed and summed.tenure_days >= 28
-                then cast(round(cast(summed.active_users_28d as double) / nullif(cast(seats.seats as double), 0), 4) as decimal(18,4))
+                then {{ to_money('cast(summed.active_users_28d as double) / nullif(cast(seats.seats as double), 0)') }}
         end as seat_use,
         {%- for column, measure in [('feature_share', 'feature_breadth'), ('core_feature_share', 'core_feature_share')] %}
         case
-            when summed.is_observed and summed.tenure_days >= 28 then cast(round(summed.{{ column }}, 4) as decimal(18,4))
+            when summed.is_observed and summed.tenure_days >= 28 then {{ to_money('summed.' ~ column) }}
         end as {{ measure }}{{ ',' if not loop.last }}
         {%- endfor %}
     from summed

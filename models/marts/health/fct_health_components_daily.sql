@@ -56,10 +56,10 @@ final as (
         cast(points * 0.01 as decimal(18,4)) as component_score,
         cast(weight as decimal(18,4)) as weight,
         points is null as is_missing,
-        cast(case
+        case
             when score_points is not null and points is not null
-                then round(cast(points * weight as double) / nullif(present_weights * 100, 0), 4)
-        end as decimal(18,4)) as score_contribution,
+                then {{ to_money('cast(points * weight as double) / nullif(present_weights * 100, 0)') }}
+        end as score_contribution,
         cast(definition_version as string) as definition_version,
         cast(identity_fingerprint as string) as identity_fingerprint,
         cast('{{ var("run_id") }}' as string) as run_id

@@ -36,9 +36,10 @@ valued as (
         tiers.tier,
         customers.owner_email,
         reasons.started_on + cast(cadences.due_days as int) as due_on,
-        cast(round(
-            cast(12 * coalesce(mrr.mrr_reporting_amount, 0) as double) * cast(playbooks.value_share as double), 2
-        ) as decimal(18,4)) as value_at_risk
+        cast(
+            round({{ to_money('cast(12 * coalesce(mrr.mrr_reporting_amount, 0) as double) * cast(playbooks.value_share as double)') }}, 2)
+            as decimal(18,4)
+        ) as value_at_risk
     from reasons
     inner join customers on reasons.customer_id = customers.customer_id
     inner join tiers on reasons.customer_id = tiers.customer_id
