@@ -30,6 +30,7 @@ FORBIDDEN = {
 }
 WHERE = {
     r"datediff\(\s*['\"](week|quarter|hour|minute)": "dbt.datediff of weeks, quarters, hours or minutes: the engines count differently",
+    r"dateadd\(\s*'\w+',\s*['\"][^('\"][^'\"]*\s[-+*]\s": "dbt.dateadd of a sum without parentheses: on Spark only its last term is converted",
 }
 
 

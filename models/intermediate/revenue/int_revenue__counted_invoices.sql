@@ -65,7 +65,7 @@ final as (
             when merged.state = 'counted' then merged.known_until
             else least(
                 merged.known_until,
-                cast({{ dbt.dateadd('day', 'rules.draft_grace_days + 1', 'merged.issued_on') }} as date)
+                cast({{ dbt.dateadd('day', '(rules.draft_grace_days + 1)', 'merged.issued_on') }} as date)
             )
         end as known_until
     from merged

@@ -60,7 +60,7 @@ local_openings as (
         {{ dbt.dateadd('minute', 'hours.opens_minute', 'cast(schedule_days.local_date as timestamp)') }} as opens_at,
         {{ dbt.dateadd(
             'minute',
-            'hours.closes_minute + case when hours.closes_minute <= hours.opens_minute then 1440 else 0 end',
+            '(hours.closes_minute + case when hours.closes_minute <= hours.opens_minute then 1440 else 0 end)',
             'cast(schedule_days.local_date as timestamp)'
         ) }} as closes_at
     from schedule_days
