@@ -22,7 +22,7 @@ FORBIDDEN = {
     r"\bcurrent_date\b|\bcurrent_timestamp\b|\bnow\s*\(|\btoday\s*\(": "the clock, write as_of_date()",
     r"\bdate_part\s*\(\s*'dow'|\bdayofweek\s*\(": "day of the week: the engines count from different days",
     r"\bilike\b|!~|~\*": "an operator of one engine",
-    r"\bhash\s*\(": "hash(): different numbers on each engine, write md5",
+    r"(?<!dbt\.)\bhash\s*\(": "hash(): different numbers on each engine, write md5",
     r"(?<!\|)\bstrftime\s*\(|\bstrptime\s*\(|\bto_char\s*\(|\bdate_format\s*\(": "formatting of dates, no shared form",
     r"\brow_number\s*\(\s*\)\s+over\s*\(\s*\)": "row_number() without an order",
     r"\bgenerate_series\s*\(|\brange\s*\([^)]*interval": "a series of dates, write date + n over range(0, n)",
