@@ -1,7 +1,13 @@
 -- Comments and changes of Zendesk's tickets in the kinds of the contract; what is of no such kind (private notes, other fields) is not
--- here. An escalation is the tag `escalated` or `escalation` being set.
+-- here, nor is what a ticket was opened with: its first words are no reply, its first status no change. An escalation is the tag
+-- `escalated` or `escalation` being set.
 with events as (
-    select * from {{ ref('stg_zendesk__ticket_events') }}
+    select
+        *,
+        max(case when event_type = 'create' then 1 else 0 end) over (
+            partition by source_relation, coalesce(audit_id, event_id)
+        ) = 1 as is_opening
+    from {{ ref('stg_zendesk__ticket_events') }}
 ),
 
 users as (
@@ -58,7 +64,7 @@ final as (
         is_current,
         is_deleted
     from typed
-    where kind is not null
+    where kind is not null and not is_opening
 )
 
 select * from final
