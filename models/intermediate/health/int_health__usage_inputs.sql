@@ -74,8 +74,7 @@ summed as (
             and workspaces.workspace_id = workspace_use.workspace_id
             and customer_days.as_of_date = workspace_use.as_of_date
     left join fresh on workspaces.source_relation = fresh.source_relation and customer_days.as_of_date = fresh.as_of_date
-    left join features
-        on workspaces.source_relation = features.source_relation and customer_days.as_of_date = features.as_of_date
+    left join features on workspaces.source_relation = features.source_relation and customer_days.as_of_date = features.as_of_date
     group by customer_days.customer_id, customer_days.as_of_date, customer_days.tenure_days
 ),
 

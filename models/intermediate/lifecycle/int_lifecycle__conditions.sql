@@ -108,7 +108,8 @@ final as (
         customer_id,
         condition,
         valid_from,
-        case when valid_to <= {{ as_of_date() }} then valid_to end as valid_to
+        case when valid_to <= {{ as_of_date() }} then valid_to end as valid_to,
+        row_number() over (partition by customer_id, condition, valid_from order by valid_to nulls last) as stretch_number
     from conditions
     where valid_from < valid_to and valid_from <= {{ as_of_date() }}
 )
