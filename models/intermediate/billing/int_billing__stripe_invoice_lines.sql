@@ -73,7 +73,7 @@ taxes as (
         currency,
         period_start,
         period_end,
-        cast(null as {{ dbt.type_string() }}) as interval,
+        cast(null as string) as interval,
         cast(null as bigint) as interval_count,
         is_proration,
         source_relation,

@@ -53,7 +53,7 @@ before_merges as (
         companies.owner_id,
         companies.acquisition_cost,
         companies.currency,
-        cast(null as {{ dbt.type_string() }}) as merged_into_account_id,
+        cast(null as string) as merged_into_account_id,
         companies.created_at,
         companies.updated_at,
         companies.source_relation,

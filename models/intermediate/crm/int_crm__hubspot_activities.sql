@@ -16,7 +16,7 @@ with touches as (
         replace(replace(activity_type, '-', '_'), ' ', '_') as activity_type,
         {{ 'task_type' if object == 'task' else "'" ~ default_kind ~ "'" }} as default_kind,
         {{ 'coalesce(completed_at, due_at)' if object == 'task' else 'occurred_at' }} as occurred_at,
-        {{ 'direction' if object in ('call', 'email') else 'cast(null as ' ~ dbt.type_string() ~ ')' }} as direction,
+        {{ 'direction' if object in ('call', 'email') else 'cast(null as string)' }} as direction,
         owner_id,
         stated_reason,
         root_cause,
