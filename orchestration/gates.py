@@ -93,6 +93,14 @@ def load_suite(layer: str, asset: str, root: Path = EXPECTATIONS) -> dict[str, A
     return suite
 
 
+def suite_meta(layer: str, asset: str, root: Path = EXPECTATIONS) -> Mapping[str, Any]:
+    """`meta` of a suite; empty when the suite cannot be read (evaluating it will say so)."""
+    try:
+        return load_suite(layer, asset, root).get("meta") or {}
+    except SuiteError:
+        return {}
+
+
 def suites(layer: str, root: Path = EXPECTATIONS) -> list[str]:
     """Assets that have a suite in this layer."""
     return sorted(path.stem for path in (root / layer).glob("*.json"))
@@ -135,6 +143,7 @@ class Gates:
                 raise SuiteError(f"expectations/{layer}/{asset}.json has no expectation: an empty suite gates nothing")
             values = {**DEFAULT_PARAMETERS, **(parameters or {})}
             query = relation if relation.lstrip().lower().startswith(("select", "with")) else f"select * from {relation}"
+            query = self._copied(query, relation)
             rows = self._connection.execute(f"select count(*) from ({query}) as gated").fetchone()[0]
             if rows == 0:
                 return gate_of(blank, [_no_rows(suite.get("meta") or {}, values, layer, present_domains)])
@@ -143,6 +152,16 @@ class Gates:
             line = f"{type(error).__name__}: {first_line(error)}"
             log.error("gate %s could not be evaluated: %s", blank.name, line)
             return gate_of(blank, [CheckResult("evaluation", "expectation", "critical", "errored", observed=line)])
+
+    def _copied(self, query: str, relation: str) -> str:
+        """The same rows, in memory unless they are a table already: each expectation would compute a view anew."""
+        schema, _, table = relation.partition(".")
+        is_table = "select count(*) from duckdb_tables() where schema_name = ? and table_name = ?"
+        if self._connection.execute(is_table, [schema, table]).fetchone()[0]:
+            return query
+        self._connection.execute("attach if not exists ':memory:' as gated_copy")
+        self._connection.execute(f"create or replace table gated_copy.main.gated as {query}")
+        return "select * from gated_copy.main.gated"
 
     def _checks(self, suite: Mapping[str, Any], query: str, values: dict[str, Any], rows: int) -> list[CheckResult]:
         from orchestration.gx_checks import checks_from

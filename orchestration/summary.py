@@ -55,14 +55,15 @@ def _print_revenue(console: Console, ask, currency: str) -> None:
         console.print("no revenue: no billing source is set (CSW_BILLING_SOURCES)", style="yellow")
         return
     table = Table(title=f"MRR, {currency}", title_justify="left", box=None, pad_edge=False, header_style="bold")
-    table.add_column("month")
-    for name in ("opening", *MOVEMENTS, "closing"):
-        table.add_column(name, justify="right")
-    for name in ("customers", "logo churn", "gross churn", "NRR 12m"):
-        table.add_column(name, justify="right")
+    table.add_column("")
     for month in months:
-        (start, _, customers, _, *amounts, logo, gross, nrr, _) = month
-        table.add_row(f"{start:%Y-%m}", *map(_money, amounts), str(customers), _share(logo), _share(gross), _share(nrr))
+        table.add_column(f"{month[0]:%b %Y}", justify="right", min_width=11)
+    amounts = zip(("opening", *MOVEMENTS, "closing"), zip(*[month[4:12] for month in months], strict=True), strict=True)
+    for name, values in amounts:
+        table.add_row(name, *map(_money, values), style="bold" if name == "closing" else None)
+    table.add_row("customers", *[f"{month[2]:,}" for month in months])
+    for name, place in (("logo churn", 12), ("gross MRR churn", 13), ("NRR, 12 months", 14), ("GRR, 12 months", 15)):
+        table.add_row(name, *[_share(month[place]) for month in months])
     console.print(table)
 
 

@@ -98,6 +98,15 @@ def discard(settings: Settings) -> None:
     unseal(settings)
 
 
+def mark_rebuilt(connection: duckdb.DuckDBPyConnection, run_id: str) -> None:
+    """Remember that this run builds everything anew: its gates then look at all days, not only at the run's own."""
+    connection.execute("create or replace table main.rebuilt_by as select ? as run_id", [run_id])
+
+
+def is_rebuilt_by(connection: duckdb.DuckDBPyConnection, run_id: str) -> bool:
+    return connection.execute("select count(*) from main.rebuilt_by where run_id = ?", [run_id]).fetchone()[0] > 0
+
+
 def _seal_path(settings: Settings) -> Path:
     return settings.data_dir / "warehouse.seal.json"
 

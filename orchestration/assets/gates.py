@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 
 from dagster import (
     AssetCheckExecutionContext,
@@ -22,7 +23,7 @@ from dagster import (
 from orchestration import published
 from orchestration.assets.raw import delivered
 from orchestration.contracts import Contract, load_contracts
-from orchestration.gates import CheckResult, GateResult, Gates, run_parameters, suites
+from orchestration.gates import CheckResult, GateResult, Gates, run_parameters, suite_meta, suites
 from orchestration.lake_views import register_raw_views, source_dirs
 from orchestration.landing import Lake
 from orchestration.quality import QualityStore
@@ -30,7 +31,7 @@ from orchestration.runs import accepts_volume, window_of
 from orchestration.settings import Settings
 from orchestration.translator import raw_key
 from orchestration.volume import TRAILING, Load, bounds_of_run, table_bounds
-from orchestration.warehouse import connect
+from orchestration.warehouse import connect, is_rebuilt_by
 from orchestration.window import RunWindow
 
 log = logging.getLogger("csw")
@@ -82,14 +83,16 @@ def _room_gate(settings: Settings, room: str) -> AssetChecksDefinition:
         window = window_of(context.run, settings)
         before = _rows_before(settings, accept_volume=accepts_volume(context.run))
         with connect(settings) as connection, Gates(connection) as gates, _report(settings, context, room) as results:
+            first_day = None if is_rebuilt_by(connection, context.run.run_id) else window.compute_from
             for key in _selected(context):
                 table = key.path[-1]
+                part = _days_of(room, table, first_day)
                 results.append(
                     gates.evaluate(
                         room,
                         table,
-                        f"{room}.{table}",
-                        parameters={**run_parameters(window.as_of), **table_bounds(before.get(table))},
+                        part or f"{room}.{table}",
+                        parameters={**run_parameters(window.as_of), **table_bounds(None if part else before.get(table))},
                         present_domains=settings.present_domains,
                         run_id=context.run.run_id,
                     )
@@ -97,6 +100,12 @@ def _room_gate(settings: Settings, room: str) -> AssetChecksDefinition:
         yield from _check_results(results)
 
     return room_gate
+
+
+def _days_of(room: str, table: str, first_day: date | None) -> str | None:
+    """The days of a daily table (meta.window names its date) that this run computed, as SQL; None: look at the whole table."""
+    day = suite_meta(room, table).get("window")
+    return f"select * from {room}.{table} where {day} >= date '{first_day}'" if day and first_day else None
 
 
 def _rows_before(settings: Settings, *, accept_volume: bool) -> dict[str, int]:

@@ -101,6 +101,8 @@ def _load(settings: Settings, lake: Lake, day: date, run_id: str, source: Source
         raise
     except (SourceError, LakeError, ContractFileError) as error:
         raise Failure(f"{source.source_relation}: {error}", allow_retries=False) from error
+    except Exception as error:
+        raise Failure(f"{source.source_relation}: {type(error).__name__}: {error}", allow_retries=False) from error
     rows = sum(manifest.rows for manifest in manifests)
     quarantined = sum(manifest.quarantined for manifest in manifests)
     note = f", {quarantined} rows in quarantine" if quarantined else ""

@@ -29,7 +29,7 @@ from orchestration.quality import QualityStore
 from orchestration.runs import wants_full_refresh, window_of
 from orchestration.settings import Settings
 from orchestration.translator import ROOMS, RoomTranslator
-from orchestration.warehouse import connect, discard, is_sound, unseal
+from orchestration.warehouse import connect, discard, is_sound, mark_rebuilt, unseal
 
 log = logging.getLogger("csw")
 SELECTIONS = {"staging": "staging resource_type:seed", "intermediate": "intermediate", "marts": "marts"}
@@ -56,7 +56,7 @@ def _room(room: str, settings: Settings, dbt: Dbt, manifest: dict, partitions: P
         started = time.monotonic()
         window = window_of(context.run, settings)
         if room == "staging":
-            _open_warehouse(settings, anew=wants_full_refresh(context.run))
+            _open_warehouse(settings, context.run_id, anew=wants_full_refresh(context.run))
         outcomes = dbt.build(_selection(context, room), window, run_id=context.run_id)
         if settings.target == "spark":
             _show_what_spark_built(settings, room)
@@ -70,7 +70,7 @@ def _room(room: str, settings: Settings, dbt: Dbt, manifest: dict, partitions: P
     return build
 
 
-def _open_warehouse(settings: Settings, *, anew: bool) -> None:
+def _open_warehouse(settings: Settings, run_id: str, *, anew: bool) -> None:
     """Make the warehouse ready for a run's first step. One that is not sound is discarded: dbt then builds all days of all tables."""
     anew = anew or not is_sound(settings)
     if anew:
