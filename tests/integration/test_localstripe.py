@@ -11,29 +11,7 @@ import requests
 from orchestration.sources import SourceError, SourceSpec, Window, open_source
 from orchestration.sources.base import Source
 from tests.servers import STRIPE_KEY, localstripe_server
-
-
-class Shop:
-    """A seller's side of Stripe's API."""
-
-    def __init__(self, base_url: str) -> None:
-        self.base_url = base_url
-
-    def post(self, path: str, **data) -> dict:
-        answer = requests.post(f"{self.base_url}/v1/{path}", json=data, auth=(STRIPE_KEY, ""), timeout=10)
-        assert answer.ok, answer.text
-        return answer.json()
-
-    def delete(self, path: str) -> dict:
-        return requests.delete(f"{self.base_url}/v1/{path}", auth=(STRIPE_KEY, ""), timeout=10).json()
-
-    def customer(self, name: str) -> str:
-        customer = self.post("customers", name=name, email=f"{name}@shop.test", metadata={"account_id": f"crm-{name}"})["id"]
-        card = {"number": "4242424242424242", "exp_month": "12", "exp_year": "2040", "cvc": "123"}
-        method = self.post("payment_methods", type="card", card=card)["id"]
-        self.post(f"payment_methods/{method}/attach", customer=customer)
-        self.post(f"customers/{customer}", invoice_settings={"default_payment_method": method})
-        return customer
+from tests.shop import Shop
 
 
 @pytest.fixture(scope="module")

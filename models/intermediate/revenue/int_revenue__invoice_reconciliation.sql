@@ -50,6 +50,7 @@ final as (
         amount_of_lines,
         case
             when not has_lines then 'no_lines'
+            when total = 0 and amount_of_lines < 0 then 'credit_kept'
             when tax <> 0 and abs(amount_of_lines - tax - total) <= tolerance then 'total_before_tax'
             when abs(gross - total) <= tolerance then 'total_before_discount'
             when tax = 0 and total > amount_of_lines and total <= 1.3 * amount_of_lines then 'tax_not_itemised'
