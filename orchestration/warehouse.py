@@ -104,7 +104,8 @@ def mark_rebuilt(connection: duckdb.DuckDBPyConnection, run_id: str) -> None:
 
 
 def is_rebuilt_by(connection: duckdb.DuckDBPyConnection, run_id: str) -> bool:
-    return connection.execute("select count(*) from main.rebuilt_by where run_id = ?", [run_id]).fetchone()[0] > 0
+    marked = connection.execute("select count(*) from duckdb_tables() where table_name = 'rebuilt_by'").fetchone()[0]
+    return bool(marked) and connection.execute("select run_id from main.rebuilt_by").fetchone()[0] == run_id
 
 
 def _seal_path(settings: Settings) -> Path:

@@ -79,6 +79,8 @@ def _open_warehouse(settings: Settings, run_id: str, *, anew: bool) -> None:
     if settings.target == "spark":
         _open_spark(settings, anew=anew)
     with connect(settings) as connection:
+        if anew:
+            mark_rebuilt(connection, run_id)
         register_raw_views(connection, load_contracts(), settings.lake_dir)
 
 

@@ -87,9 +87,9 @@ final as (
             when merged.record_key = merged.survivor_key then 'name_country'
             else 'merge'
         end as evidence,
-        cast(null as {{ dbt.type_string() }}) as conflict,
-        cast(null as {{ dbt.type_string() }}) as rival_cluster_id,
-        cast(null as {{ dbt.type_string() }}) as other_rival_cluster_id
+        cast(null as string) as conflict,
+        cast(null as string) as rival_cluster_id,
+        cast(null as string) as other_rival_cluster_id
     from merged
     inner join groups on merged.survivor_key = groups.survivor_key
     inner join records as anchors on groups.cluster_rank = anchors.age_rank

@@ -64,7 +64,7 @@ described as (
         min(created_at) as created_at,
         count(*) as records,
         max(case when domain = 'crm' then 1 else 0 end) = 1 as has_account,
-        md5(cast(count(*) as {{ dbt.type_string() }}) || '|' || cast(sum(record_number) as {{ dbt.type_string() }}) || '|' || cast(max(record_number) as {{ dbt.type_string() }})) as identity_fingerprint
+        md5(cast(count(*) as string) || '|' || cast(sum(record_number) as string) || '|' || cast(max(record_number) as string)) as identity_fingerprint
     from placed
     group by customer_id, cluster_id
 ),

@@ -27,7 +27,7 @@ not_a_company as (
 ),
 
 keys as (
-    select domain, source_relation, tenant, source_id, 'foreign_id' as evidence, account_id as key_value, cast(null as {{ dbt.type_string() }}) as country
+    select domain, source_relation, tenant, source_id, 'foreign_id' as evidence, account_id as key_value, cast(null as string) as country
     from records where account_id is not null
     union
     select domain, source_relation, tenant, source_id, 'email', email, null from emails
