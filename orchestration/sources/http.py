@@ -6,6 +6,7 @@ Here belong single requests, listings and their faults; not what any vendor call
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -21,6 +22,11 @@ __all__ = ["Bearer", "Http", "NotFound", "Politeness", "Refused"]
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
 
 NextPage = Callable[[dict[str, Any]], Any]  # a page's body → the cursor of the next one, None after the last
+
+
+# Sources are pulled in threads of their own. Two threads that import dlt at once, from two ends of its import cycles, can be given a
+# half-made module: Python prefers that to a deadlock.
+IMPORTING = threading.Lock()
 
 
 class Bearer(AuthBase):
@@ -56,8 +62,9 @@ class Http:
     def client(self) -> Any:
         """dlt's RESTClient; imported on first use, because it costs a second of CPU."""
         if self._client is None:
-            from dlt.common.configuration.specs.runtime_configuration import RuntimeConfiguration
-            from dlt.sources.helpers.rest_client import RESTClient
+            with IMPORTING:
+                from dlt.common.configuration.specs.runtime_configuration import RuntimeConfiguration
+                from dlt.sources.helpers.rest_client import RESTClient
 
             # A configuration of its own: dlt would otherwise look for .dlt folders and environment variables.
             config = RuntimeConfiguration()
@@ -89,7 +96,8 @@ class Http:
         Parameters in `only_first` go with the first request only. Raises ContractError if there is no list under `rows`,
         TransientSourceError if a cursor or a whole page comes twice: following it would never end, or skip what should have come.
         """
-        from orchestration.sources.paging import WHOLE_BODY, FollowCursor
+        with IMPORTING:
+            from orchestration.sources.paging import WHOLE_BODY, FollowCursor
 
         where = f"{self.name}: GET {path}"
         seen_cursors = {str(params.get(cursor))}
