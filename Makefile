@@ -27,7 +27,6 @@ bench: .venv/dev.done
 lint: .venv/dev.done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/sqlfluff lint models dbt_project/tests
 
 dev: .venv/run.done
 	$(BIN)/csw dev

@@ -27,7 +27,6 @@ console = Console()
 errors = Console(stderr=True)
 
 
-
 def main() -> None:
     """Entry point: every expected error is one clear line, without a traceback."""
     from orchestration.published import PublicationError

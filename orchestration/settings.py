@@ -106,9 +106,7 @@ class Settings(BaseSettings):
                     raise ValueError("CSW_CRM_SOURCES: 'salesforce' is not built yet; use hubspot, files or sql")
                 for needed in self._needs(name):
                     if self.credential(name, needed) is None:
-                        raise ValueError(
-                            f"CSW_{source_setting(domain)} names '{name}', which needs {credential_variable(name, needed)}; set it"
-                        )
+                        raise ValueError(f"CSW_{source_setting(domain)} names '{name}', which needs {credential_variable(name, needed)}; set it")
         if not any(self.sources(domain) for domain in DOMAINS):
             raise ValueError("every CSW_…_SOURCES is empty: name at least one source, for example CSW_BILLING_SOURCES=files")
         return self

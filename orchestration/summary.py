@@ -33,7 +33,7 @@ def print_summary(console: Console, settings: Settings, run_id: str) -> None:
     folder = settings.published_dir / "current"
     console.print(f"\n[bold]For BI[/]     {folder / 'customer_success.duckdb'}", soft_wrap=True, highlight=False)
     console.print(f"           {folder / 'parquet'}", soft_wrap=True, highlight=False)
-    console.print("[bold]Next[/]       csw query \"from fct_success_worklist order by rank limit 20\"", highlight=False)
+    console.print('[bold]Next[/]       csw query "from fct_success_worklist order by rank limit 20"', highlight=False)
     console.print("           make dev (the Dagster page)   make docs (every column, every gate)   csw status", highlight=False)
 
 
@@ -110,7 +110,9 @@ def print_status(console: Console, settings: Settings) -> None:
         console.print(f"[bold]BI reads[/]   {version.version}, as of {version.as_of_date}, published {version.published_at:%Y-%m-%d %H:%M} UTC")
     if last is not None:
         style = "green" if last["outcome"] == "published" else "red"
-        console.print(f"[bold]Last run[/]   [{style}]{last['outcome'].replace('_', ' ')}[/] for {last['as_of_date']} (run {last['run_id'][:8]}, {last['at']})")
+        console.print(
+            f"[bold]Last run[/]   [{style}]{last['outcome'].replace('_', ' ')}[/] for {last['as_of_date']} (run {last['run_id'][:8]}, {last['at']})"
+        )
         if last.get("reason"):
             console.print(f"           {_plain(last['reason'])}", soft_wrap=True)
     if version is None:
@@ -145,7 +147,15 @@ def print_versions(console: Console, settings: Settings) -> None:
     for version in published.versions(settings.published_dir):
         mark = "→" if current and version.version == current.version else ""
         rows = f"{sum(version.tables.values()):,}"
-        table.add_row(mark, version.version, str(version.as_of_date), f"{version.published_at:%Y-%m-%d %H:%M}", version.run_id[:8], str(len(version.tables)), rows)
+        table.add_row(
+            mark,
+            version.version,
+            str(version.as_of_date),
+            f"{version.published_at:%Y-%m-%d %H:%M}",
+            version.run_id[:8],
+            str(len(version.tables)),
+            rows,
+        )
     console.print(table)
 
 

@@ -113,7 +113,5 @@ def _seal_path(settings: Settings) -> Path:
 
 
 def _row_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    tables = connection.execute(
-        "select schema_name, table_name from duckdb_tables() where not internal and not temporary order by all"
-    ).fetchall()
+    tables = connection.execute("select schema_name, table_name from duckdb_tables() where not internal and not temporary order by all").fetchall()
     return {f"{schema}.{table}": connection.execute(f'select count(*) from "{schema}"."{table}"').fetchone()[0] for schema, table in tables}

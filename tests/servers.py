@@ -41,9 +41,7 @@ def localstripe_server() -> Iterator[str]:
     if not program.exists():
         raise RuntimeError("localstripe is not installed: make test installs it from requirements/dev.lock")
     port = free_port()
-    process = subprocess.Popen(
-        [program, "--from-scratch", "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen([program, "--from-scratch", "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     base_url = f"http://localhost:{port}"
     try:
         _wait_until(lambda: _answers(f"{base_url}/v1/customers"), process, "localstripe")

@@ -45,9 +45,7 @@ def gate_checks(settings: Settings) -> list[AssetChecksDefinition]:
 def _raw_gate(settings: Settings) -> AssetChecksDefinition:
     contracts = {raw_key(contract.vendor, contract.table): contract for contract in delivered(settings, load_contracts())}
 
-    @multi_asset_check(
-        name="raw_gate", specs=[_spec(key) for key in contracts], can_subset=True, required_resource_keys={"run_lock"}
-    )
+    @multi_asset_check(name="raw_gate", specs=[_spec(key) for key in contracts], can_subset=True, required_resource_keys={"run_lock"})
     def raw_gate(context: AssetCheckExecutionContext):
         window = window_of(context.run, settings)
         lake = Lake(settings.lake_dir, settings.quarantine_dir, load_contracts())

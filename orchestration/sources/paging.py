@@ -14,6 +14,7 @@ from requests import Request, Response
 
 WHOLE_BODY = compile_path("$")  # parsed once: dlt would do it for every page, at 10 ms each
 
+
 class FollowCursor(BaseReferencePaginator):
     """Sends `following(body)` as parameter `name` with the next request, until it is None."""
 

@@ -39,7 +39,8 @@ def truth(demo: DemoRun) -> duckdb.DuckDBPyConnection:
         group by customer_id
         """
     )
-    con.execute(f"create table days as select unnest(generate_series(date '{demo.company.first_day}', date '{demo.company.last_day}', interval 1 day))::date as day")
+    span = f"date '{demo.company.first_day}', date '{demo.company.last_day}', interval 1 day"
+    con.execute(f"create table days as select unnest(generate_series({span}))::date as day")
     return con
 
 

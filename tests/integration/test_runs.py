@@ -18,7 +18,13 @@ OWN = ("dim_publication", "fct_data_quality_results")
 
 
 def files_settings(folder, drop, *domains: str):
-    names = {"crm": "crm_sources", "billing": "billing_sources", "support": "support_sources", "product": "product_sources", "surveys": "survey_sources"}
+    names = {
+        "crm": "crm_sources",
+        "billing": "billing_sources",
+        "support": "support_sources",
+        "product": "product_sources",
+        "surveys": "survey_sources",
+    }
     sources = {setting: ("files",) if domain in domains else () for domain, setting in names.items()}
     return load_settings(data_dir=folder, files_dir=drop, **sources)
 

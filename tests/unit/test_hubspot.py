@@ -39,9 +39,7 @@ DEAL = {
     "id": "9001",
     "properties": {"dealname": "Renewal", "createdate": "2026-01-01T00:00:00Z", "hs_lastmodifieddate": "2026-02-01T10:00:00Z"},
     "archived": False,
-    "associations": {
-        "companies": {"results": [{"id": "7002", "type": "deal_to_company_unlabeled"}, {"id": "7001", "type": "deal_to_company"}]}
-    },
+    "associations": {"companies": {"results": [{"id": "7002", "type": "deal_to_company_unlabeled"}, {"id": "7001", "type": "deal_to_company"}]}},
 }
 OWNER = {
     "id": "41629779",
