@@ -13,7 +13,10 @@ final as (
         landed.customer_id,
         landed.invoice_id,
         landed.invoice_line_id,
-        case when landed.invoice_line_id like 'il_%' then landed.invoice_line_id else landed.invoice_id || '-' || landed.invoice_line_id end as line_id,
+        case
+            when landed.invoice_line_id like 'il_%' then landed.invoice_line_id
+            else landed.invoice_id || '-' || landed.invoice_line_id
+        end as line_id,
         {{ clean_code('landed.type') }} as line_type,
         cast(landed.quantity as decimal(18,4)) as quantity,
         {{ from_minor_units('landed.amount') }} as amount,

@@ -26,7 +26,10 @@ final as (
         landed.attempt_count,
         landed.next_payment_attempt as next_attempt_at,
         coalesce(landed.finalized_at, landed.created) as issued_at,
-        coalesce(landed.due_date, case when landed.collection_method = 'charge_automatically' then coalesce(landed.finalized_at, landed.created) end) as due_at,
+        coalesce(
+            landed.due_date,
+            case when landed.collection_method = 'charge_automatically' then coalesce(landed.finalized_at, landed.created) end
+        ) as due_at,
         landed.paid_at,
         landed.voided_at,
         landed.marked_uncollectible_at,
