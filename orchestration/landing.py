@@ -26,6 +26,7 @@ from orchestration.lake_verify import Problem, verify_partition
 from orchestration.sources.base import Source, SourceError, Window
 
 log = logging.getLogger("csw")
+NEW_COLUMN = "new column "  # how lake_table.py begins such a warning
 OVERLAP = timedelta(days=1)  # a source may show a change up to this long after the time it gives it
 
 
@@ -129,9 +130,8 @@ class Lake:
         manifests = [load.seal(source.state(table) if isinstance(source, RemembersState) else None) for table, load in loads.items()]
         for load in loads.values():
             load.commit()
-        for manifest in manifests:
-            for warning in manifest.warnings:
-                log.warning("%s.%s: %s", manifest.source_relation, manifest.table, warning)
+        for line in _warning_lines(manifests):
+            log.warning("%s", line)
         return manifests
 
     @contextlib.contextmanager
@@ -203,3 +203,17 @@ class Lake:
 
 def _folders(parent: Path) -> list[Path]:
     return sorted(entry for entry in parent.iterdir() if entry.is_dir() and not entry.name.startswith(".")) if parent.is_dir() else []
+
+
+def _warning_lines(manifests: list[Manifest]) -> Iterator[str]:
+    """What a person should hear of a load: one line for all new columns of a source, the rest as it is. All of it stays in the manifests."""
+    new_columns = []
+    for manifest in manifests:
+        for warning in manifest.warnings:
+            if warning.startswith(NEW_COLUMN):
+                new_columns.append(f"{manifest.table}.{warning.split(chr(39))[1]}")
+            else:
+                yield f"{manifest.source_relation}.{manifest.table}: {warning}"
+    if new_columns:
+        shown = ", ".join(new_columns[:3]) + (", …" if len(new_columns) > 3 else "")
+        yield f"{manifests[0].source_relation}: {len(new_columns)} columns that the contract does not know are kept in _extra ({shown})"
