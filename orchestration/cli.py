@@ -29,13 +29,16 @@ errors = Console(stderr=True)
 
 def main() -> None:
     """Entry point: every expected error is one clear line, without a traceback."""
+    from orchestration.contracts import ContractFileError
+    from orchestration.dbt import DbtError
+    from orchestration.lake_manifest import LakeError
     from orchestration.published import PublicationError
     from orchestration.sources.base import SourceError
     from orchestration.window import WindowError
 
     try:
         app()
-    except (ConfigError, SourceError, WindowError, PublicationError) as error:
+    except (ConfigError, SourceError, WindowError, PublicationError, DbtError, LakeError, ContractFileError) as error:
         errors.print(str(error), markup=False, highlight=False, style="bold red", soft_wrap=True)
         sys.exit(1)
 

@@ -128,7 +128,7 @@ class Dbt:
         common += ["--log-level", "none", "--log-level-file", "info"]
         callbacks = [_node_callback(on_node)] if on_node else []
         try:
-            return dbtRunner(manifest=manifest, callbacks=callbacks).invoke([arguments[0], *common, *arguments[1:]])
+            return dbtRunner(manifest=manifest, callbacks=callbacks).invoke([*arguments, *common])
         finally:
             _release_warehouse()
 
