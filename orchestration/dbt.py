@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,6 @@ class Dbt:
         *,
         run_id: str,
         tests: bool = True,
-        on_node: Callable[[str, str], None] | None = None,
     ) -> list[NodeOutcome]:
         """Seeds, models and data tests of `select`, in one `dbt build`. Unit tests belong to the test suite, not to a run.
 
@@ -79,7 +78,7 @@ class Dbt:
         arguments = ["build", "--select", *select, "--indirect-selection", "buildable", "--exclude-resource-type", "unit_test"]
         arguments += [] if tests else ["--exclude-resource-type", "test"]
         arguments += ["--no-write-json", "--vars", json.dumps(self.variables(window, run_id))]
-        response = self._invoke(arguments, manifest=self._parsed, on_node=on_node)
+        response = self._invoke(arguments, manifest=self._parsed)
         if response.exception is not None or response.result is None:
             raise DbtError(f"dbt build did not start: {response.exception}")
         return [_outcome(result) for result in response.result.results]
@@ -118,7 +117,7 @@ class Dbt:
         mark = self._target / "fingerprint"
         return self.manifest_path.exists() and mark.exists() and mark.read_text() == _fingerprint(self._settings.target)
 
-    def _invoke(self, arguments: list[str], *, manifest=None, target: Path | None = None, on_node=None):
+    def _invoke(self, arguments: list[str], *, manifest=None, target: Path | None = None):
         from dbt.cli.main import dbtRunner
 
         self._target.mkdir(parents=True, exist_ok=True)
@@ -126,9 +125,8 @@ class Dbt:
         common = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR), "--target", self._settings.target]
         common += ["--target-path", str(target or self._target), "--log-path", str(self._target / "logs"), "--quiet"]
         common += ["--log-level", "none", "--log-level-file", "info"]
-        callbacks = [_node_callback(on_node)] if on_node else []
         try:
-            return dbtRunner(manifest=manifest, callbacks=callbacks).invoke([*arguments, *common])
+            return dbtRunner(manifest=manifest).invoke([*arguments, *common])
         finally:
             _release_warehouse()
 
@@ -158,14 +156,6 @@ def _release_warehouse() -> None:
     if DuckDBConnectionManager._ENV is not None:
         DuckDBConnectionManager._ENV.close()
         DuckDBConnectionManager._ENV = None
-
-
-def _node_callback(on_node: Callable[[str, str], None]):
-    def callback(event) -> None:
-        if event.info.name == "NodeFinished":
-            on_node(event.data.node_info.node_name, event.data.node_info.node_status)
-
-    return callback
 
 
 def _outcome(result) -> NodeOutcome:

@@ -98,7 +98,8 @@ def _late_in(con: duckdb.DuckDBPyConnection, table: str, names: list[str], compu
 
 def _late_check(source_relation: str, rows: int, since: date | None, *, as_of: date, restatement_days: int) -> CheckResult:
     until = as_of - timedelta(days=restatement_days + 1)
-    remedy = f"; to count them on their days: csw run --from {since} --to {max(since, until)}" if since else ""
+    days = (as_of - since).days if since else 0
+    remedy = f"; concerns {since} to {max(since, until)}; to count them there: CSW_RESTATEMENT_DAYS={days} csw run --full-refresh" if since else ""
     return CheckResult(
         check_name=f"late_rows({source_relation})",
         kind="freshness",
