@@ -57,7 +57,7 @@ class Manifest:
     max_cursor: str | None
     content_hash: str  # of the rows' hashes, whatever their order
     schema: dict[str, str]  # column → data type, as the contract was
-    columns_seen: list[str]  # contract columns that the source delivered
+    columns_seen: list[str]  # contract columns that every record brought, with a value or without
     extra_columns: list[str]  # columns that the contract does not know
     filled: dict[str, float]  # column → share of rows in which it held a value, in the latest pull that could tell
     warnings: list[str]

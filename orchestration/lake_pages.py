@@ -32,6 +32,7 @@ def to_arrow(page: Page, contract: Contract) -> pa.Table:
 
 def _from_records(records: list[dict[str, Any]], contract: Contract) -> pa.Table:
     seen: set[str] = set().union(*records)
+    shapes = {frozenset(record) for record in records if not record.get(IS_DELETED)}  # a tombstone brings its key alone
     columns: dict[str, pa.Array] = {}
     for column in contract.columns:
         if column.name in seen:
@@ -44,7 +45,8 @@ def _from_records(records: list[dict[str, Any]], contract: Contract) -> pa.Table
     if unknown or EXTRA in seen:
         columns[EXTRA] = pa.array([_extra(record, unknown) for record in records], pa.string())
     table = pa.table(columns) if columns else pa.table({REASON: pa.nulls(len(records), pa.string())})
-    return table.replace_schema_metadata({"unknown": json.dumps(sorted(unknown))})
+    sometimes = seen - frozenset.intersection(*shapes) if shapes else seen
+    return table.replace_schema_metadata({"unknown": json.dumps(sorted(unknown)), "sometimes": json.dumps(sorted(sometimes))})
 
 
 def _extra(record: dict[str, Any], unknown: Iterable[str]) -> str | None:

@@ -60,6 +60,7 @@ class TableLoad:
         self._records: list[dict[str, Any]] = []
         self._pages: list[pa.Table] = []
         self._seen: set[str] = set()
+        self._sometimes: set[str] = set()  # columns that some records lacked
         self._unknown: set[str] = set()
         self._filled: Counter[str] = Counter()
         self._live_rows = 0
@@ -131,7 +132,7 @@ class TableLoad:
             max_cursor=self._range[1] if self._range else None,
             content_hash=self._writer.digest.hexdigest(),
             schema=contract_types(self.contract),
-            columns_seen=sorted(self._seen) if self._live_rows or not before else before.columns_seen,
+            columns_seen=sorted(self._seen - self._sometimes) if self._live_rows or not before else before.columns_seen,
             extra_columns=sorted(self._unknown | set(before.extra_columns if before else ())),
             filled=filled or (before.filled if before else {}),
             warnings=[f"new column '{name}': not in the contract, kept in _extra" for name in new_columns] + suspicions,
@@ -160,7 +161,9 @@ class TableLoad:
             bad_count -= len(page) - page.column("_reason").null_count  # never read, so they tell nothing of columns
         if live + bad_count:
             self._live_rows += live + bad_count
-            self._seen |= given & set(self.contract.column_names)
+            columns = given & set(self.contract.column_names)
+            self._sometimes |= set(json.loads(metadata.get(b"sometimes", b"[]"))) | (columns ^ self._seen if self._seen else set())
+            self._seen |= columns
         self._write(good)
         if bad is not None:
             self._writer.write_bad(bad)

@@ -64,7 +64,7 @@ def ticket_events(o: Row, roles: Mapping[str, str]) -> Iterator[Row]:
     Two shapes are understood: the export's (`{"status": "open", "previous_value": "new"}`) and the audits'
     (`{"field_name": "status", "value": "open", "previous_value": "new"}`).
     """
-    shared = {
+    shared = dict.fromkeys(("field_name", "value", "previous_value", "public", "added_tags", "removed_tags")) | {
         "audit_id": text(o["id"]),
         "ticket_id": text(o["ticket_id"]),
         "created_at": o.get("created_at") or at(o.get("timestamp")),

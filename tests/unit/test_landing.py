@@ -201,6 +201,12 @@ class TestDrift:
         (manifest,) = load(lake, Shop([{k: v for k, v in order(1).items() if k != "amount"}]), DAY + timedelta(days=1), full=True)
         assert "amount" not in manifest.columns_seen
 
+    def test_a_column_that_only_some_records_bring_may_stay_away(self, tmp_path):
+        lake = lake_in(tmp_path)
+        load(lake, Shop([*self.many[1:], {k: v for k, v in order(1).items() if k != "amount"}]))
+        (manifest,) = load(lake, Shop([{k: v for k, v in order(2).items() if k != "amount"}]), DAY + timedelta(days=1))
+        assert manifest.rows == 1 and "amount" not in manifest.columns_seen
+
     def test_some_bad_values_do_not_stop_it(self, tmp_path):
         (manifest,) = load(lake_in(tmp_path), Shop([order(n, weight="x") if n < 20 else order(n) for n in range(100)]))
         assert (manifest.rows, manifest.quarantined) == (80, 20)
