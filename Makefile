@@ -6,8 +6,7 @@ export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 .PHONY: run test test-slow test-spark parity bench lint docs dev lock clean postgres
 
 run: .venv/run.done
-	$(BIN)/csw run
-	$(BIN)/csw run
+	$(BIN)/csw demo run
 
 test: .venv/dev.done
 	$(BIN)/pytest -q tests/unit tests/integration

@@ -53,23 +53,32 @@ def run(
     accept_volume: Annotated[bool, typer.Option("--accept-volume", help="Tables may be much smaller than they were.")] = False,
 ) -> None:
     """Pull, land, gate, transform, gate and publish one day or a range of days. Without a date: all that is due, up to yesterday."""
-    from orchestration.execution import DONE, FAILED, execute
-    from orchestration.summary import print_summary
-
     settings = _settings()
     if (from_ is None) != (to is None) or (date_ is not None and from_ is not None):
         _fail("give either --date D, or both --from A and --to B, or none of them", code=2)
     start, end = _days(settings, date_ or from_, date_ or to)
     _show_progress()
-    result = execute(settings, start, end, select=select, full_refresh=full_refresh, accept_volume=accept_volume)
+    _print_summary(settings, _run(settings, start, end, select=select, full_refresh=full_refresh, accept_volume=accept_volume))
+
+
+def _run(settings: Settings, start: date, end: date, **options) -> str:
+    """One run; returns its id. Ends the program, with the reasons and the exit code, when it was not published."""
+    from orchestration.execution import DONE, FAILED, execute
+
+    result = execute(settings, start, end, **options)
     if result.exit_code == DONE:
-        print_summary(console, settings, result.run_id)
-        raise typer.Exit(DONE)
+        return result.run_id
     for reason in result.reasons:
         errors.print(reason, markup=False, highlight=False, style="red")
     kept = "BI keeps the last published version; csw status says more"
     what = "the run failed" if result.exit_code == FAILED else "a gate held the publication back"
     _fail(f"{what}: {kept} (run {result.run_id[:8]})", code=result.exit_code)
+
+
+def _print_summary(settings: Settings, run_id: str) -> None:
+    from orchestration.summary import print_summary
+
+    print_summary(console, settings, run_id)
 
 
 def _days(settings: Settings, start: datetime | None, end: datetime | None) -> tuple[date, date]:
@@ -173,6 +182,18 @@ def lake_verify() -> None:
     if problems:
         _fail(f"{len(problems)} partitions are not what their manifests say: land those days again with csw run --date D")
     console.print(f"{len(lake.partitions())} partitions are what their manifests say")
+
+
+@demo_app.command("run")
+def demo_run() -> None:
+    """The demo company's first run, over all its history, and then one more ordinary daily run."""
+    settings = _settings()
+    if not settings.is_demo:
+        _fail("sources of your own are set: csw run pulls them; unset CSW_CRM_SOURCES, CSW_BILLING_SOURCES, … for the demo company", code=2)
+    _show_progress()
+    for _ in range(2):
+        run_id = _run(settings, *_days(settings, None, None))
+    _print_summary(settings, run_id)
 
 
 @demo_app.command("generate")

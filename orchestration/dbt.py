@@ -12,10 +12,13 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestration.settings import REPO, Settings
 from orchestration.window import RunWindow
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 PROJECT_DIR = REPO / "dbt_project"
 SOURCES = ("models", "seeds", "dbt_project")
@@ -38,13 +41,15 @@ class NodeOutcome:
     message: str | None
 
 
+_parsed: dict[str, Manifest] = {}  # by fingerprint of the project: a second run in this process need not parse again
+
+
 class Dbt:
     """One dbt project, parsed once, invoked as often as a run needs."""
 
     def __init__(self, settings: Settings):
         self._settings = settings
         self._target = settings.data_dir / "dbt"
-        self._parsed = None
 
     @property
     def manifest_path(self) -> Path:
@@ -52,7 +57,7 @@ class Dbt:
 
     def manifest(self) -> dict[str, Any]:
         """The manifest as a dict, parsed anew only when a file of the project has changed since."""
-        if self._parsed is None and not self._is_current():
+        if not self._is_current():
             self._parse()
         return json.loads(self.manifest_path.read_text())
 
@@ -69,8 +74,7 @@ class Dbt:
         A test runs with the last of the layers it looks at (`buildable`): a reconciliation of staging with marts in the marts'
         step. Raises DbtError if dbt could not start; failed nodes are outcomes, not exceptions.
         """
-        if self._parsed is None:
-            self._parse()
+        manifest = self._parse()
         if self._settings.target == "spark":
             from orchestration.spark import session
 
@@ -78,7 +82,7 @@ class Dbt:
         arguments = ["build", "--select", *select, "--indirect-selection", "buildable", "--exclude-resource-type", "unit_test"]
         arguments += [] if tests else ["--exclude-resource-type", "test"]
         arguments += ["--no-write-json", "--vars", json.dumps(self.variables(window, run_id))]
-        response = self._invoke(arguments, manifest=self._parsed)
+        response = self._invoke(arguments, manifest=manifest)
         if response.exception is not None or response.result is None:
             raise DbtError(f"dbt build did not start: {response.exception}")
         return [_outcome(result) for result in response.result.results]
@@ -105,13 +109,15 @@ class Dbt:
             raise DbtError(f"dbt docs could not be built: {response.exception or 'see the log in ' + str(self._target / 'logs')}")
         return target
 
-    def _parse(self) -> None:
+    def _parse(self) -> Manifest:
         fingerprint = _fingerprint(self._settings.target)
-        response = self._invoke(["parse"])
-        if not response.success:
-            raise DbtError(f"the dbt project does not parse: {response.exception}")
-        self._parsed = response.result
-        (self._target / "fingerprint").write_text(fingerprint)
+        if fingerprint not in _parsed or not self._is_current():
+            response = self._invoke(["parse"])
+            if not response.success:
+                raise DbtError(f"the dbt project does not parse: {response.exception}")
+            _parsed[fingerprint] = response.result
+            (self._target / "fingerprint").write_text(fingerprint)
+        return _parsed[fingerprint]
 
     def _is_current(self) -> bool:
         mark = self._target / "fingerprint"

@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     keep_versions: int = Field(default=7, ge=2, le=1000)
     pii_key: SecretStr = SecretStr(BUILT_IN_PII_KEY)
     webhook_url: SecretStr | None = None
-    first_partition: date = date(2020, 1, 1)
+    first_partition: date = date(2024, 1, 1)
     schedule: str = "0 5 * * *"
 
     demo_customers: int = Field(default=500, ge=1, le=20_000)

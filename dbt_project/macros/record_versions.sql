@@ -17,9 +17,10 @@
 
   Columns besides the source's own: source_relation, is_deleted, known_from, known_until, is_current, is_late (arrived
   after its day was settled). Key, creation and update columns come from the source's YAML (source_contract); `updated_at`
-  overrides the last for a table whose rows are corrected without an update time.
+  overrides the last for a table whose rows are corrected without an update time. `only`: a condition on columns of the
+  key, for a table that is not built whole (see touched_by_window).
 #}
-{% macro record_versions(vendor, table, updated_at=none) %}
+{% macro record_versions(vendor, table, updated_at=none, only=none) %}
 {%- set contract = source_contract(vendor, table) -%}
 {%- set key = (['_source_relation'] + contract.primary_key) | join(', ') -%}
 {%- set updated_at = updated_at or contract.updated_at -%}
@@ -88,7 +89,7 @@ from (
                             from {{ source(vendor, table) }}
                             group by _source_relation
                         ) as first_loads on landed._source_relation = first_loads.loaded_relation
-                        where landed._load_date <= {{ as_of_date() }}
+                        where landed._load_date <= {{ as_of_date() }}{% if only %} and {{ only }}{% endif %}
                     ) as timed
                 ) as ordered
             ) as changed
@@ -98,6 +99,20 @@ from (
     ) as visible
     where outrun_from is null or outrun_from > known_from
 ) as shown
+{%- endmacro %}
+
+
+{#
+  For an incremental staging table: the condition that a record's `day`, a date in its key, is one whose versions this run
+  may see otherwise than the last one did. Something landed for it since the window began, or the day itself has come.
+#}
+{% macro touched_by_window(vendor, table, day) -%}
+{{ day }} in (
+    select loads.{{ day }} from {{ source(vendor, table) }} as loads where loads._load_date >= {{ start_date() }}
+    union all
+    select {{ end_date() }} - cast(numbers.n as int) from range(0, 20000) as numbers(n)
+    where {{ end_date() }} - cast(numbers.n as int) >= {{ start_date() }}
+)
 {%- endmacro %}
 
 

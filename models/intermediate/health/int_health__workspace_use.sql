@@ -26,28 +26,37 @@ core_features as (
     where is_core
 ),
 
+user_days as (
+    select {{ sources }}, user_id, usage_date, seen_from, seen_until
+    from usage group by {{ sources }}, user_id, usage_date, seen_from, seen_until
+),
+
+feature_days as (
+    select {{ sources }}, feature, usage_date, seen_from, seen_until, sum(events) as events
+    from usage group by {{ sources }}, feature, usage_date, seen_from, seen_until
+),
+
+active_days as (
+    select {{ sources }}, usage_date, seen_from, seen_until, sum(events) as events
+    from feature_days group by {{ sources }}, usage_date, seen_from, seen_until
+),
+
 -- What is counted once however often it appears: it counts from the day it is seen until 28 days after its use.
 items as (
-    select {{ sources }}, 'active_users_28d' as measure, user_id as item, usage_date, seen_from, seen_until
-    from usage group by {{ sources }}, user_id, usage_date, seen_from, seen_until
+    select {{ sources }}, 'active_users_28d' as measure, user_id as item, cast(null as date) as item_on, usage_date, seen_from, seen_until
+    from user_days
     union all
-    select {{ sources }}, 'user_days_28d', concat(user_id, '|', cast(usage_date as string)), usage_date, seen_from, seen_until
-    from usage group by {{ sources }}, user_id, usage_date, seen_from, seen_until
+    select {{ sources }}, 'user_days_28d', user_id, usage_date, usage_date, seen_from, seen_until from user_days
     union all
-    select {{ sources }}, 'active_days_28d', cast(usage_date as string), usage_date, seen_from, seen_until
-    from usage group by {{ sources }}, usage_date, seen_from, seen_until
+    select {{ sources }}, 'active_days_28d', null, usage_date, usage_date, seen_from, seen_until from active_days
     union all
-    select {{ sources }}, 'features_28d', feature, usage_date, seen_from, seen_until
-    from usage group by {{ sources }}, feature, usage_date, seen_from, seen_until
+    select {{ sources }}, 'features_28d', feature, null, usage_date, seen_from, seen_until from feature_days
     union all
     select
-        usage.source_relation, usage.workspace_id, 'core_features_28d', usage.feature, usage.usage_date,
-        greatest(usage.seen_from, core_features.known_from), least(usage.seen_until, core_features.known_until)
-    from usage
-    inner join core_features on usage.source_relation = core_features.source_relation and usage.feature = core_features.feature
-    group by
-        usage.source_relation, usage.workspace_id, usage.feature, usage.usage_date,
-        greatest(usage.seen_from, core_features.known_from), least(usage.seen_until, core_features.known_until)
+        used.source_relation, used.workspace_id, 'core_features_28d', used.feature, null, used.usage_date,
+        greatest(used.seen_from, core_features.known_from), least(used.seen_until, core_features.known_until)
+    from feature_days as used
+    inner join core_features on used.source_relation = core_features.source_relation and used.feature = core_features.feature
 ),
 
 -- Each row adds only what no earlier row of the same item covers.
@@ -55,7 +64,7 @@ uncovered as (
     select
         {{ sources }}, measure, 1 as amount, least(usage_date + 28, seen_until) as valid_to,
         greatest(seen_from, coalesce(max(least(usage_date + 28, seen_until)) over (
-            partition by {{ sources }}, measure, item
+            partition by {{ sources }}, measure, item, item_on
             order by seen_from, usage_date, seen_until rows between unbounded preceding and 1 preceding
         ), seen_from)) as valid_from
     from items
@@ -65,9 +74,9 @@ uncovered as (
 amounts as (
     select {{ sources }}, measure, amount, valid_from, valid_to from uncovered
     union all
-    select {{ sources }}, 'events_28d', events, seen_from, least(usage_date + 28, seen_until) from usage
+    select {{ sources }}, 'events_28d', events, seen_from, least(usage_date + 28, seen_until) from active_days
     union all
-    select {{ sources }}, 'events_prior_28d', events, greatest(usage_date + 28, seen_from), least(usage_date + 56, seen_until) from usage
+    select {{ sources }}, 'events_prior_28d', events, greatest(usage_date + 28, seen_from), least(usage_date + 56, seen_until) from active_days
 ),
 
 changes as (
@@ -75,7 +84,7 @@ changes as (
     union all
     select {{ sources }}, valid_to, measure, -amount, null from amounts where valid_from < valid_to
     union all
-    select {{ sources }}, seen_from, 'use', 0, usage_date from usage
+    select {{ sources }}, seen_from, 'use', 0, usage_date from active_days
 ),
 
 daily_changes as (

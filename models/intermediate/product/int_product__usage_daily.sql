@@ -1,5 +1,5 @@
--- A view over views: filter on usage_date, and only the row groups of those days are read (see stg_own__usage_daily).
--- Aggregates that are worth keeping are incremental tables of their own.
+-- A view: filter on usage_date, and only the row groups of those days are read. Aggregates that are worth keeping are
+-- incremental tables of their own.
 {{ config(materialized='view') }}
 {% set columns = [
     'usage_date', 'workspace_id', 'user_id', 'feature', 'events', 'minutes',
