@@ -5,7 +5,8 @@
   dates in the reporting time zone, NULL = still) say when each version was current *to us*:
 
   - a change counts from the day it was made (without an update time: the day it landed), but never from before its load
-    date less `restatement_days`: what arrives later than that does not rewrite days that were already settled;
+    date less `restatement_days`: what arrives later than that does not rewrite days that were already settled (in the first
+    load of a source none were);
   - the version that arrived first stands for the record's past, back to its creation: in the first load of a source
     however long ago that was, because nothing older can be known; later only within the restatement window;
   - on any day the version with the newest update time wins among those known by then, so one that arrives after a newer
@@ -49,10 +50,11 @@ from (
                 case
                     when is_first and is_initial_load then coalesce(created_on, {{ the_past }})
                     when is_first then greatest(coalesce(created_on, updated_on, settled_on), settled_on)
+                    when is_initial_load then coalesce(updated_on, _load_date)
                     else greatest(coalesce(updated_on, _load_date), settled_on)
                 end as known_from,
                 not is_deleted
-                and not (is_first and is_initial_load)
+                and not is_initial_load
                 and coalesce(case when is_first then coalesce(created_on, updated_on) else updated_on end < settled_on, false) as is_late
             from (
                 select
