@@ -27,8 +27,7 @@ core_features as (
 ),
 
 user_days as (
-    select {{ sources }}, user_id, usage_date, seen_from, seen_until
-    from usage group by {{ sources }}, user_id, usage_date, seen_from, seen_until
+    select {{ sources }}, user_id, usage_date, seen_from, seen_until from usage group by {{ sources }}, user_id, usage_date, seen_from, seen_until
 ),
 
 feature_days as (
@@ -43,8 +42,7 @@ active_days as (
 
 -- What is counted once however often it appears: it counts from the day it is seen until 28 days after its use.
 items as (
-    select {{ sources }}, 'active_users_28d' as measure, user_id as item, cast(null as date) as item_on, usage_date, seen_from, seen_until
-    from user_days
+    select {{ sources }}, 'active_users_28d' as measure, user_id as item, cast(null as date) as item_on, usage_date, seen_from, seen_until from user_days
     union all
     select {{ sources }}, 'user_days_28d', user_id, usage_date, usage_date, seen_from, seen_until from user_days
     union all
