@@ -72,6 +72,7 @@ def open_page(settings: Settings, port: int) -> None:
     prepare_home(settings)
     Dbt(settings).manifest()
     dagster = str(Path(sys.executable).with_name("dagster"))
+    os.chdir(settings.dagster_home)  # in the repo Dagster would warn that it does not read the dagster.yaml there
     os.execv(dagster, [dagster, "dev", "--module-name", "orchestration.definitions", "--host", "127.0.0.1", "--port", str(port)])
 
 

@@ -9,7 +9,7 @@
 {%- set measures = [
     'active_users_28d', 'user_days_28d', 'active_days_28d', 'features_28d', 'core_features_28d', 'events_28d', 'events_prior_28d',
 ] %}
-{%- set sources = 'source_relation, workspace_id' %}
+{%- set sources, seen = 'source_relation, workspace_id', 'usage_date, seen_from, seen_until' %}
 -- Use that began to count before the window's 56 days has ceased to count in it: only those rows are read.
 with usage as (
     select
@@ -27,28 +27,28 @@ core_features as (
 ),
 
 user_days as (
-    select {{ sources }}, user_id, usage_date, seen_from, seen_until from usage group by {{ sources }}, user_id, usage_date, seen_from, seen_until
+    select {{ sources }}, user_id, {{ seen }} from usage group by {{ sources }}, user_id, {{ seen }}
 ),
 
 feature_days as (
-    select {{ sources }}, feature, usage_date, seen_from, seen_until, sum(events) as events
-    from usage group by {{ sources }}, feature, usage_date, seen_from, seen_until
+    select {{ sources }}, feature, {{ seen }}, sum(events) as events
+    from usage group by {{ sources }}, feature, {{ seen }}
 ),
 
 active_days as (
-    select {{ sources }}, usage_date, seen_from, seen_until, sum(events) as events
-    from feature_days group by {{ sources }}, usage_date, seen_from, seen_until
+    select {{ sources }}, {{ seen }}, sum(events) as events
+    from feature_days group by {{ sources }}, {{ seen }}
 ),
 
 -- What is counted once however often it appears: it counts from the day it is seen until 28 days after its use.
 items as (
-    select {{ sources }}, 'active_users_28d' as measure, user_id as item, cast(null as date) as item_on, usage_date, seen_from, seen_until from user_days
+    select {{ sources }}, 'active_users_28d' as measure, user_id as item, cast(null as date) as item_on, {{ seen }} from user_days
     union all
-    select {{ sources }}, 'user_days_28d', user_id, usage_date, usage_date, seen_from, seen_until from user_days
+    select {{ sources }}, 'user_days_28d', user_id, usage_date, {{ seen }} from user_days
     union all
-    select {{ sources }}, 'active_days_28d', null, usage_date, usage_date, seen_from, seen_until from active_days
+    select {{ sources }}, 'active_days_28d', null, usage_date, {{ seen }} from active_days
     union all
-    select {{ sources }}, 'features_28d', feature, null, usage_date, seen_from, seen_until from feature_days
+    select {{ sources }}, 'features_28d', feature, null, {{ seen }} from feature_days
     union all
     select
         used.source_relation, used.workspace_id, 'core_features_28d', used.feature, null, used.usage_date,
