@@ -1,0 +1,1 @@
+"""The maths of predictions: pure functions, no Dagster, no I/O."""
