@@ -18,7 +18,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None, *, settings: Settings
     """The code location for the settings of the environment; `overrides` replaces single ones, e.g. {"data_dir": tmp_path}."""
     from orchestration.assets.gates import gate_checks
     from orchestration.assets.publication import publication_assets
-    from orchestration.assets.raw import raw_assets
+    from orchestration.assets.raw import raw_assets, undelivered_specs
     from orchestration.assets.warehouse import warehouse_assets
     from orchestration.dbt import Dbt
     from orchestration.jobs import daily_job, daily_partitions
@@ -30,7 +30,12 @@ def build_defs(overrides: Mapping[str, Any] | None = None, *, settings: Settings
     partitions = daily_partitions(settings)
     job = daily_job(settings)
     return Definitions(
-        assets=[raw_assets(settings, partitions), *warehouse_assets(settings, dbt, partitions), *publication_assets(settings, dbt, partitions)],
+        assets=[
+            raw_assets(settings, partitions),
+            *undelivered_specs(settings),
+            *warehouse_assets(settings, dbt, partitions),
+            *publication_assets(settings, dbt, partitions),
+        ],
         asset_checks=gate_checks(settings),
         jobs=[job],
         schedules=[daily_schedule(settings, job)],
