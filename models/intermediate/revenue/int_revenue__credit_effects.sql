@@ -7,8 +7,8 @@ with credits as (
 ),
 
 lines as (
-    select * from {{ ref('int_revenue__active_lines') }}
-    where monthly_rate > 0
+    select * from {{ ref('int_revenue__billed_lines') }}
+    where monthly_rate > 0 and net_amount > 0
 ),
 
 running as (
@@ -29,7 +29,7 @@ shares as (
     select
         lines.*,
         running.credit_id,
-        greatest(lines.active_from, running.issued_on) as credited_from,
+        greatest(lines.period_start_on, running.issued_on) as credited_from,
         greatest(lines.known_from, running.known_from) as credit_known_from,
         cast(
             least(running.amount_so_far, lines.net_amount) - least(running.amount_so_far - running.amount, lines.net_amount)
@@ -52,14 +52,18 @@ final as (
         subscription_id,
         plan_id,
         currency,
-        cast(-share * cast(monthly_rate as double) as decimal(28,10)) as monthly_rate,
-        cast(-share * cast(monthly_rate_reporting as double) as decimal(28,10)) as monthly_rate_reporting,
-        credited_from as active_from,
-        active_until,
+        {% for rate in ['monthly_rate', 'monthly_rate_reporting', 'full_monthly_rate', 'full_monthly_rate_reporting'] -%}
+        cast(-share * cast({{ rate }} as double) as decimal(28,10)) as {{ rate }},
+        {% endfor -%}
+        is_discount_lasting,
+        credited_from as period_start_on,
+        period_end_on,
+        ends_on,
+        requested_on,
         credit_known_from as known_from,
         known_until
     from shares
 )
 
 select * from final
-where active_until > active_from
+where period_end_on > period_start_on
