@@ -30,7 +30,7 @@ known as (
         lines.is_discount_lasting,
         lines.period_start_on,
         lines.period_end_on,
-        subscription_ends.ends_on,
+        subscription_ends.ended_on,
         subscription_ends.requested_on,
         greatest(lines.known_from, invoices.known_from, subscription_ends.known_from) as known_from,
         least(lines.known_until, invoices.known_until, subscription_ends.known_until) as known_until

@@ -5,14 +5,14 @@
 {% set columns = [
     'source_relation', 'line_id', 'source_customer_id', 'customer_id', 'subscription_id', 'plan_id', 'currency', 'net_amount',
     'monthly_rate', 'monthly_rate_reporting', 'full_monthly_rate', 'full_monthly_rate_reporting', 'is_discount_lasting',
-    'period_start_on', 'period_end_on', 'ends_on', 'requested_on', 'known_from', 'known_until',
+    'period_start_on', 'period_end_on', 'ended_on', 'requested_on', 'known_from', 'known_until',
 ] %}
 with lines as (
     select 'none' as credit_id, {{ columns | join(', ') }}
     from {{ ref('int_revenue__billed_lines') }}
     union all
     select credit_id, {{ columns | join(', ') | replace('net_amount', 'cast(null as decimal(28,10)) as net_amount') }}
-    from {{ ref('int_revenue__credit_effects') }}
+    from {{ ref('int_revenue__billed_credits') }}
 ),
 
 rule_sets as (
@@ -24,7 +24,7 @@ dependent as (
     from lines
     where
         (full_monthly_rate <> monthly_rate and not is_discount_lasting)
-        or requested_on < coalesce(ends_on, cast('9999-12-31' as date))
+        or requested_on < coalesce(ended_on, cast('9999-12-31' as date))
     union
     select customer_id
     from {{ ref('int_revenue__suspensions') }}
@@ -51,8 +51,8 @@ ruled as (
         {% endfor -%}
         lines.period_start_on as active_from,
         case
-            when rule_sets.churn_timing = 'request' then least(lines.period_end_on, lines.ends_on, lines.requested_on)
-            else least(lines.period_end_on, lines.ends_on)
+            when rule_sets.churn_timing = 'request' then least(lines.period_end_on, lines.ended_on, lines.requested_on)
+            else least(lines.period_end_on, lines.ended_on)
         end as active_until,
         lines.known_from,
         lines.known_until

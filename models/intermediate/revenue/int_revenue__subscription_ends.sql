@@ -4,6 +4,10 @@ with subscriptions as (
     select * from {{ ref('int_billing__subscriptions') }}
 ),
 
+rules as (
+    select * from {{ ref('int_revenue__rules') }}
+),
+
 dated as (
     select
         source_relation,
@@ -11,7 +15,7 @@ dated as (
         known_from,
         {{ reporting_date(
             "coalesce(ended_at, case when status in ('canceled', 'cancelled', 'ended', 'expired') then canceled_at end)"
-        ) }} as ends_on,
+        ) }} as ended_on,
         {{ reporting_date('coalesce(cancel_requested_at, canceled_at, ended_at)') }} as requested_on
     from subscriptions
 ),
@@ -20,7 +24,7 @@ numbered as (
     select
         dated.*,
         row_number() over (partition by source_relation, subscription_id order by known_from) as version_number,
-        lag(ends_on) over (partition by source_relation, subscription_id order by known_from) as previous_ends_on,
+        lag(ended_on) over (partition by source_relation, subscription_id order by known_from) as previous_ended_on,
         lag(requested_on) over (partition by source_relation, subscription_id order by known_from) as previous_requested_on
     from dated
 ),
@@ -29,14 +33,14 @@ changed as (
     select
         source_relation,
         subscription_id,
-        ends_on,
+        ended_on,
         requested_on,
         version_number = 1 as is_first,
         known_from
     from numbered
     where
         version_number = 1
-        or previous_ends_on is distinct from ends_on
+        or previous_ended_on is distinct from ended_on
         or previous_requested_on is distinct from requested_on
 ),
 
@@ -44,11 +48,13 @@ final as (
     select
         source_relation,
         subscription_id,
-        ends_on,
+        ended_on,
         requested_on,
+        case when rules.churn_timing = 'request' then least(ended_on, requested_on) else ended_on end as ends_on,
         case when is_first then cast('0001-01-01' as date) else known_from end as known_from,
         lead(known_from) over (partition by source_relation, subscription_id order by known_from) as known_until
     from changed
+    cross join rules
 )
 
 select * from final

@@ -18,7 +18,7 @@ ended as (
         rule_sets.rule_set,
         ends.source_relation,
         ends.subscription_id as subscription_key,
-        case when rule_sets.churn_timing = 'request' then least(ends.ends_on, ends.requested_on) else ends.ends_on end as ends_on
+        case when rule_sets.churn_timing = 'request' then least(ends.ended_on, ends.requested_on) else ends.ended_on end as ends_on
     from {{ ref('int_revenue__subscription_ends') }} as ends
     cross join {{ ref('int_revenue__rule_sets') }} as rule_sets
     where ends.known_until is null
