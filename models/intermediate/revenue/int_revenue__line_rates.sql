@@ -46,6 +46,14 @@ checked as (
     from discounted
 ),
 
+rated as (
+    select
+        checked.*,
+        case when is_explained then sign(amount) * full_price else amount * scale_to_interval end
+        / nullif(months_in_interval, 0) as rate_before_discount
+    from checked
+),
+
 final as (
     select
         source_relation,
@@ -64,13 +72,9 @@ final as (
         cast(amount * (1 - discount_share) as decimal(28,10)) as net_amount,
         case when is_explained then 'unit_price' else 'amount' end as rate_basis,
         coalesce(amount <> 0 and full_price is not null and not is_explained, false) as is_price_mismatch,
-        cast(
-            case
-                when is_explained then sign(amount) * full_price * (1 - discount_share) / nullif(months_in_interval, 0)
-                else amount * (1 - discount_share) * scale_to_interval / nullif(months_in_interval, 0)
-            end as decimal(28,10)
-        ) as monthly_rate
-    from checked
+        cast(rate_before_discount * (1 - discount_share) as decimal(28,10)) as monthly_rate,
+        cast(rate_before_discount as decimal(28,10)) as full_monthly_rate
+    from rated
 )
 
 select * from final

@@ -1,7 +1,7 @@
--- The months from the first movement to as_of_date, with the days whose evenings are compared: before the month, its last (or the
--- last so far), and a year before that.
+-- The months from the first movement (under any set of rules) to as_of_date, with the days whose evenings are compared: before the
+-- month, its last (or the last so far), and a year before that.
 with movements as (
-    select min(moved_on) as first_on from {{ ref('int_revenue__mrr_movements') }}
+    select min(moved_on) as first_on from {{ ref('int_revenue__ruled_movements') }}
 ),
 
 numbered as (
