@@ -49,9 +49,7 @@ def fit_segments(paid: pd.DataFrame, *, as_of: date, minimum: int) -> dict[str, 
     return models
 
 
-def contractual_estimates(
-    paid: pd.DataFrame, *, as_of: date, annual_discount_rate: float, margin: float, minimum: int
-) -> pd.DataFrame:
+def contractual_estimates(paid: pd.DataFrame, *, as_of: date, annual_discount_rate: float, margin: float, minimum: int) -> pd.DataFrame:
     """Residual lifetime value of each customer that pays on `as_of`: customer_id, estimator, clv_amount, low, high, fitted_on, fitted_n, is_fallback.
 
     paid: customer_id, tier, first_paid_on, left_on, mrr_reporting_amount, acquisition_cost (NaN = unknown, counted as 0). A tier without a

@@ -1,0 +1,78 @@
+"""What the models of predict/ are asked on a run: frames from the warehouse in, frames for the prediction tables out.
+
+Here belongs which table goes into which model, and keeping the churn model from month to month; not the maths (predict/) nor Dagster
+(assets/predictions.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+from orchestration import prediction_tables
+from orchestration.settings import Settings
+from orchestration.warehouse import connect
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+READS = ("churn_snapshots", "paid_months", "held_out", "orders")
+
+
+def together(*frames: pd.DataFrame) -> pd.DataFrame:
+    """All rows of frames with the same columns; empty ones add nothing, not even their types."""
+    import pandas as pd
+
+    return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
+
+
+def read(settings: Settings) -> tuple[dict[str, pd.DataFrame], dict[str, float]]:
+    """What the intermediate room holds for the models, and the seed prediction_rules."""
+    with connect(settings) as connection:
+        frames = {name: connection.execute(f"select * from intermediate.int_predictions__{name} order by all").df() for name in READS}
+        rules = dict(connection.execute("select rule, value from seeds.prediction_rules").fetchall())
+    return frames, rules
+
+
+def lifetimes(frames: Mapping[str, pd.DataFrame], rules: Mapping[str, float], as_of: date) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Lifetime values of all customers by all models that apply, and how well the contractual one would have done on the last quarter."""
+    import pandas as pd
+
+    from orchestration.predict.lifetimes import contractual_estimates, holdout_error
+    from orchestration.predict.purchases import transactional_estimates
+
+    minimum = int(rules["clv_minimum_customers"])
+    common = {"annual_discount_rate": rules["annual_discount_rate"], "margin": rules["gross_margin"], "minimum": minimum}
+    estimates = [
+        contractual_estimates(frames["paid_months"], as_of=as_of, **common),
+        transactional_estimates(frames["orders"], horizon_months=int(rules["clv_horizon_months"]), **common),
+    ]
+    errors = holdout_error(frames["paid_months"], frames["held_out"], as_of=as_of, minimum=minimum)
+    evaluations = pd.DataFrame(
+        {
+            "model": "contractual_clv",
+            "model_version": None,
+            "segment": errors["segment"].where(errors["segment"] == "all", "tier: " + errors["segment"]),
+            "metric": "holdout_revenue_error",
+            "value": errors["error"],
+            "low": None,
+            "high": None,
+            "observations": errors["customers"],
+            "events": None,
+            "note": None,
+        }
+    )
+    return together(*estimates), evaluations
+
+
+def churn(settings: Settings, snapshots: pd.DataFrame, as_of: date) -> dict:
+    import pandas as pd
+
+    today = snapshots[pd.to_datetime(snapshots["as_of_date"]) == pd.Timestamp(as_of)]
+    columns = [c for c in prediction_tables.prediction_contracts()["churn_scores"].column_names]
+    scores = pd.DataFrame(dict.fromkeys(columns), index=range(len(today)))
+    scores["customer_id"] = today["customer_id"].to_numpy()
+    scores["abstained_because"] = "stub"
+    ev = pd.DataFrame(columns=[c for c in prediction_tables.prediction_contracts()["model_evaluations"].column_names if c != "as_of_date"])
+    return {"trained": False, "version": None, "note": None, "scores": scores, "evaluations": ev}
