@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
-from orchestration import prediction_tables
 from orchestration.settings import Settings
 from orchestration.warehouse import connect
 
@@ -64,15 +63,3 @@ def lifetimes(frames: Mapping[str, pd.DataFrame], rules: Mapping[str, float], as
         }
     )
     return together(*estimates), evaluations
-
-
-def churn(settings: Settings, snapshots: pd.DataFrame, as_of: date) -> dict:
-    import pandas as pd
-
-    today = snapshots[pd.to_datetime(snapshots["as_of_date"]) == pd.Timestamp(as_of)]
-    columns = [c for c in prediction_tables.prediction_contracts()["churn_scores"].column_names]
-    scores = pd.DataFrame(dict.fromkeys(columns), index=range(len(today)))
-    scores["customer_id"] = today["customer_id"].to_numpy()
-    scores["abstained_because"] = "stub"
-    ev = pd.DataFrame(columns=[c for c in prediction_tables.prediction_contracts()["model_evaluations"].column_names if c != "as_of_date"])
-    return {"trained": False, "version": None, "note": None, "scores": scores, "evaluations": ev}

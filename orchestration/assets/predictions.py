@@ -9,6 +9,7 @@ import time
 from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, AssetSpec, BackfillPolicy, MaterializeResult, PartitionsDefinition, multi_asset
 
 from orchestration import prediction_tables, predictions
+from orchestration.churn_model import churn_risk
 from orchestration.runs import window_of
 from orchestration.settings import Settings
 from orchestration.translator import raw_key
@@ -37,14 +38,14 @@ def prediction_assets(settings: Settings, partitions: PartitionsDefinition) -> l
         started = time.monotonic()
         as_of = window_of(context.run, settings).as_of
         frames, rules = predictions.read(settings)
-        risk = predictions.churn(settings, frames["churn_snapshots"], as_of)
-        if risk["trained"]:
-            yield MaterializeResult(asset_key=CHURN_MODEL, metadata={"model": risk["version"] or "none", "note": risk["note"] or "–"})
+        risk = churn_risk(settings.data_dir / "models" / "churn", frames["churn_snapshots"], as_of)
+        if risk.trained:
+            yield MaterializeResult(asset_key=CHURN_MODEL, metadata={"model": risk.version or "none", "note": risk.note})
         estimates, errors = predictions.lifetimes(frames, rules, as_of)
         tables = {
-            "churn_scores": risk["scores"],
+            "churn_scores": risk.scores,
             "clv_estimates": estimates,
-            "model_evaluations": predictions.together(risk["evaluations"], errors),
+            "model_evaluations": predictions.together(risk.evaluations, errors),
         }
         for name, frame in tables.items():
             rows = prediction_tables.write(settings, name, frame.assign(as_of_date=as_of))
@@ -55,6 +56,6 @@ def prediction_assets(settings: Settings, partitions: PartitionsDefinition) -> l
             from orchestration import spark
 
             prediction_tables.register_spark_views(spark.session(settings), settings)
-        log.info("predictions   %4d risks, %d lifetime values, %.1f s", len(risk["scores"]), len(estimates), time.monotonic() - started)
+        log.info("predictions   %4d risks, %d lifetime values, %.1f s", len(risk.scores), len(estimates), time.monotonic() - started)
 
     return [predict]
