@@ -7,7 +7,7 @@ currencies as (
     select * from {{ ref('currencies') }}
 ),
 
--- A discount in whole or half per cents that explains the line's discount to half a minor unit IS that percentage: taking the
+-- A discount in whole or half per cents that explains the line's discount to half a minor unit (half of it included) IS that percentage: taking the
 -- rounded amounts of a short proration would multiply their rounding when scaled up, and the two halves of a pair would not cancel.
 discounted as (
     select
@@ -16,10 +16,10 @@ discounted as (
         case
             when discount_amount = 0 or amount = 0 then 0.0e0
             when abs(abs(amount) * round(discount_amount / abs(amount) * 100) / 100 - discount_amount)
-                < 0.499 * power(10, -coalesce(currencies.minor_unit_exponent, 2))
+                < 0.5001 * power(10, -coalesce(currencies.minor_unit_exponent, 2))
                 then round(discount_amount / abs(amount) * 100) / 100
             when abs(abs(amount) * round(discount_amount / abs(amount) * 200) / 200 - discount_amount)
-                < 0.499 * power(10, -coalesce(currencies.minor_unit_exponent, 2))
+                < 0.5001 * power(10, -coalesce(currencies.minor_unit_exponent, 2))
                 then round(discount_amount / abs(amount) * 200) / 200
             else least(discount_amount / abs(amount), 1.0e0)
         end as discount_share,
@@ -69,7 +69,7 @@ final as (
         period_end_on,
         line_days,
         is_proration,
-        cast(amount * (1 - discount_share) as decimal(28,10)) as net_amount,
+        cast(amount - sign(amount) * least(discount_amount, abs(amount)) as decimal(28,10)) as net_amount,
         case when is_explained then 'unit_price' else 'amount' end as rate_basis,
         coalesce(amount <> 0 and full_price is not null and not is_explained, false) as is_price_mismatch,
         cast(rate_before_discount * (1 - discount_share) as decimal(28,10)) as monthly_rate,
