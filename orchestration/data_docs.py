@@ -20,14 +20,12 @@ COUNTED = re.compile(r"(\d+) of (\d+) rows")  # as gx_checks.py writes it
 
 def build_data_docs(results: Sequence[GateResult], out_dir: Path) -> Path:
     """Write the pages of these gates (of one run) below `out_dir`; returns index.html. dbt's gates have no suite and are left out."""
+    context = _new_context()
     from great_expectations.core import RunIdentifier
     from great_expectations.data_context.types.resource_identifiers import ExpectationSuiteIdentifier, ValidationResultIdentifier
 
-    from orchestration.gx_duckdb import new_context
-
     shutil.rmtree(out_dir, ignore_errors=True)
     out_dir.mkdir(parents=True)
-    context = new_context()
     context.add_data_docs_site(
         SITE,
         {
@@ -49,6 +47,13 @@ def build_data_docs(results: Sequence[GateResult], out_dir: Path) -> Path:
         context.validation_results_store.set(key, _validation(result, suite, run, at))
     context.build_data_docs(site_names=[SITE])
     return out_dir / "index.html"
+
+
+def _new_context() -> Any:
+    """GX as gx_duckdb imports it: that module has to come before GX itself, or GX imports what we never reach, and warns."""
+    from orchestration.gx_duckdb import new_context
+
+    return new_context()
 
 
 def _suite_of(result: GateResult) -> Any | None:

@@ -19,7 +19,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None, *, settings: Settings
     from orchestration.assets.gates import gate_checks
     from orchestration.assets.predictions import prediction_assets
     from orchestration.assets.publication import publication_assets
-    from orchestration.assets.raw import raw_assets
+    from orchestration.assets.raw import raw_assets, undelivered_specs
     from orchestration.assets.warehouse import warehouse_assets
     from orchestration.dbt import Dbt
     from orchestration.jobs import daily_job, daily_partitions
@@ -33,6 +33,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None, *, settings: Settings
     return Definitions(
         assets=[
             raw_assets(settings, partitions),
+            *undelivered_specs(settings),
             *warehouse_assets(settings, dbt, partitions),
             *prediction_assets(settings, partitions),
             *publication_assets(settings, dbt, partitions),

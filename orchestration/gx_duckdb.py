@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import itertools
+import logging
 import os
 import sys
 from types import ModuleType
@@ -44,6 +45,9 @@ try:
 finally:
     for _name in _unused:
         del sys.modules[_name]
+
+# This one logger of GX's is set to INFO, so its notes about temporary folders reach whatever handler the root logger has (dbt gives it one).
+logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.NOTSET)
 
 
 class _BufferedContext(PGExecutionContext_psycopg2):

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, date, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
 import requests
 
 from tests.servers import STRIPE_KEY
+
+LONG_ENOUGH = timedelta(minutes=2)  # to sell whatever a test sells at one go
 
 
 class Shop:
@@ -20,6 +26,19 @@ class Shop:
         answer = requests.delete(f"{self.base_url}/v1/{path}", auth=(STRIPE_KEY, ""), timeout=10)
         assert answer.ok, answer.text
         return answer.json()
+
+    def now(self) -> datetime:
+        """By the server's clock, which stamps all that is sold."""
+        return parsedate_to_datetime(requests.get(self.base_url, timeout=10).headers["Date"])
+
+    def day(self) -> date:
+        """The server's day (UTC), on which what is sold next will fall: where midnight is too near for that, it is waited for."""
+        now = self.now()
+        left = datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1) - now
+        if left < LONG_ENOUGH:
+            time.sleep(left.total_seconds() + 1)
+            now = self.now()
+        return now.date()
 
     def customer(self, name: str) -> str:
         """A new customer that can pay, by card."""

@@ -43,7 +43,7 @@ def raw_assets(settings: Settings, partitions: PartitionsDefinition) -> AssetsDe
 
     @multi_asset(
         name="raw",
-        specs=[_spec(contract) for contract in delivered(settings, contracts)],
+        specs=[_spec(contract, "raw", "as landed: one row per version of a record.") for contract in delivered(settings, contracts)],
         partitions_def=partitions,
         backfill_policy=BackfillPolicy.single_run(),
         retry_policy=RETRIES,
@@ -65,6 +65,15 @@ def delivered(settings: Settings, contracts: Contracts) -> list[Contract]:
     """The contracts of all tables that the configured sources can deliver, each once."""
     wanted = {(spec.contract, domain) for spec in source_specs(settings) for domain in spec.domains}
     return [contract for contract in contracts.values() if (contract.vendor, contract.domain) in wanted]
+
+
+def undelivered_specs(settings: Settings) -> list[AssetSpec]:
+    """The tables that no configured source delivers. Staging reads them all the same, so the lineage shows them: apart from the others."""
+    contracts = load_contracts()
+    known = delivered(settings, contracts)
+    return [
+        _spec(contract, "unconfigured_sources", "which no configured source delivers.") for contract in contracts.values() if contract not in known
+    ]
 
 
 def land(settings: Settings, lake: Lake, window: RunWindow, run_id: str) -> dict[str, tuple[int, int]]:
@@ -117,10 +126,10 @@ def _newest_load(lake: Lake, source: Source) -> date | None:
     return max((manifest.load_date for manifest in newest if manifest is not None), default=None)
 
 
-def _spec(contract: Contract) -> AssetSpec:
+def _spec(contract: Contract, group: str, what: str) -> AssetSpec:
     return AssetSpec(
         raw_key(contract.vendor, contract.table),
-        description=f"{contract.table} of {contract.vendor}, as landed: one row per version of a record.",
-        group_name="raw",
+        description=f"{contract.table} of {contract.vendor}, {what}",
+        group_name=group,
         kinds={contract.vendor, "parquet"},
     )

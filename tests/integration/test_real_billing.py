@@ -1,17 +1,19 @@
 """Input that we did not write: what was sold through localstripe's own API is what a run with billing alone publishes.
 
-Prices, seats and dates are worked out by hand here. localstripe stamps with the real clock, so the run is for today; a start in the past
-is asked for (backdate_start_date). Its upgrades bill the new plan in full from the start of the subscription and take the old one back,
-so the new price counts from there on.
+Prices, seats and dates are worked out by hand here. localstripe stamps with the real clock, so the run is for the day on which it was
+sold, read off the server; a start in the past is asked for (backdate_start_date). Its upgrades bill the new plan in full from the start
+of the subscription and take the old one back, so the new price counts from there on.
 """
 
 from __future__ import annotations
 
 import csv
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -21,36 +23,46 @@ from orchestration.settings import REPO, Settings, load_settings
 from tests.servers import STRIPE_KEY, localstripe_server
 from tests.shop import Shop
 
-TODAY = datetime.now(UTC).date()
-EARLIER, THREE_DAYS_AGO = TODAY - timedelta(days=10), TODAY - timedelta(days=3)
-
-# name: what it pays a month from when until when, in which currency, by stretch of days. None = still.
-LEDGER = {
-    "seats": [(EARLIER, None, "50.00", "EUR")],  # 2 x 25.00
-    "yearly": [(EARLIER, None, "80.00", "EUR")],  # 960.00 / 12
-    "weekly": [(THREE_DAYS_AGO, None, "43.3333", "EUR")],  # 10.00 x 52 / 12
-    "tiers": [(EARLIER, None, "48.00", "EUR")],  # 12 x 4.00, the price of more than 10
-    "yen": [(EARLIER, None, "6000", "JPY")],  # 2 x 3000, a currency without cents
-    "taxed": [(EARLIER, None, "99.00", "USD")],  # 20 % tax on top is no revenue
-    "upgrade": [(EARLIER, None, "60.00", "EUR")],  # 2 x 25.00, then 60.00
-    "moreseats": [(EARLIER, None, "125.00", "EUR")],  # 2 x 25.00, then 5 x 25.00
-    "toyearly": [(EARLIER, None, "80.00", "EUR")],  # 25.00, then 960.00 / 12
-    "downgrade": [(EARLIER, None, "25.00", "EUR")],  # 60.00, then 25.00: nothing to pay, a balance kept
-    "leaving": [(EARLIER, None, "75.00", "EUR")],  # 3 x 25.00, to the end of the period
-    "left": [(EARLIER, TODAY, "100.00", "EUR")],  # 4 x 25.00, cancelled at once
-    "second": [(EARLIER, TODAY, "25.00", "EUR"), (TODAY, None, "75.00", "EUR")],  # and 2 x 25.00 from today
-}
 NEVER_PAID = {"trial", "sameday"}  # on trial; bought and cancelled on one day
 
 
-def buy(shop: Shop, name: str, plan: str, quantity: int = 1, since: date = EARLIER, **more) -> dict:
+def ledger(today: date) -> dict[str, list[tuple]]:
+    """What each name pays a month from when until when, in which currency, by stretch of days. None = still."""
+    earlier = ten_days_before(today)
+    return {
+        "seats": [(earlier, None, "50.00", "EUR")],  # 2 x 25.00
+        "yearly": [(earlier, None, "80.00", "EUR")],  # 960.00 / 12
+        "weekly": [(three_days_before(today), None, "43.3333", "EUR")],  # 10.00 x 52 / 12
+        "tiers": [(earlier, None, "48.00", "EUR")],  # 12 x 4.00, the price of more than 10
+        "yen": [(earlier, None, "6000", "JPY")],  # 2 x 3000, a currency without cents
+        "taxed": [(earlier, None, "99.00", "USD")],  # 20 % tax on top is no revenue
+        "upgrade": [(earlier, None, "60.00", "EUR")],  # 2 x 25.00, then 60.00
+        "moreseats": [(earlier, None, "125.00", "EUR")],  # 2 x 25.00, then 5 x 25.00
+        "toyearly": [(earlier, None, "80.00", "EUR")],  # 25.00, then 960.00 / 12
+        "downgrade": [(earlier, None, "25.00", "EUR")],  # 60.00, then 25.00: nothing to pay, a balance kept
+        "leaving": [(earlier, None, "75.00", "EUR")],  # 3 x 25.00, to the end of the period
+        "left": [(earlier, today, "100.00", "EUR")],  # 4 x 25.00, cancelled at once
+        "second": [(earlier, today, "25.00", "EUR"), (today, None, "75.00", "EUR")],  # and 2 x 25.00 from today
+    }
+
+
+def ten_days_before(today: date) -> date:
+    return today - timedelta(days=10)
+
+
+def three_days_before(today: date) -> date:
+    return today - timedelta(days=3)
+
+
+def buy(shop: Shop, since: date, name: str, plan: str, quantity: int = 1, **more) -> dict:
     """A new customer and its subscription, which began at noon of a day in the past."""
-    noon = int(datetime.combine(since, time(12), UTC).timestamp())
+    noon = int(datetime(since.year, since.month, since.day, 12, tzinfo=UTC).timestamp())
     return shop.subscribe(shop.customer(name), plan, quantity, backdate_start_date=noon, **more)
 
 
-def sell(shop: Shop) -> dict[str, dict]:
-    """Everything that LEDGER says, over the counter. Returns the plain subscriptions by customer."""
+def sell(shop: Shop, today: date) -> dict[str, dict]:
+    """Everything that the ledger says, over the counter. Returns the plain subscriptions by customer."""
+    earlier = partial(buy, shop, ten_days_before(today))
     product = shop.post("products", name="Service", type="service")["id"]
     for plan, amount, currency, interval in [
         ("silver", 2500, "eur", "month"),
@@ -67,22 +79,22 @@ def sell(shop: Shop) -> dict[str, dict]:
     vat = shop.post("tax_rates", display_name="VAT", inclusive=False, percentage=20)["id"]
 
     bought = {
-        "seats": buy(shop, "seats", "silver", 2),
-        "yearly": buy(shop, "yearly", "gold"),
-        "weekly": buy(shop, "weekly", "tin", since=THREE_DAYS_AGO),
-        "tiers": buy(shop, "tiers", "tiers", 12),
-        "yen": buy(shop, "yen", "yen", 2),
-        "taxed": buy(shop, "taxed", "dollar", tax_rates=[vat]),
+        "seats": earlier("seats", "silver", 2),
+        "yearly": earlier("yearly", "gold"),
+        "weekly": buy(shop, three_days_before(today), "weekly", "tin"),
+        "tiers": earlier("tiers", "tiers", 12),
+        "yen": earlier("yen", "yen", 2),
+        "taxed": earlier("taxed", "dollar", tax_rates=[vat]),
     }
 
-    shop.bill(shop.change(buy(shop, "upgrade", "silver", 2), "platinum"))
-    shop.bill(shop.change(buy(shop, "moreseats", "silver", 2), "silver", 5))
-    shop.change(buy(shop, "toyearly", "silver"), "gold")
-    shop.bill(shop.change(buy(shop, "downgrade", "platinum"), "silver"))
+    shop.bill(shop.change(earlier("upgrade", "silver", 2), "platinum"))
+    shop.bill(shop.change(earlier("moreseats", "silver", 2), "silver", 5))
+    shop.change(earlier("toyearly", "silver"), "gold")
+    shop.bill(shop.change(earlier("downgrade", "platinum"), "silver"))
 
-    shop.post(f"subscriptions/{buy(shop, 'leaving', 'silver', 3)['id']}", cancel_at_period_end=True)
-    shop.delete(f"subscriptions/{buy(shop, 'left', 'silver', 4)['id']}")
-    shop.subscribe(buy(shop, "second", "silver")["customer"], "silver", 2)
+    shop.post(f"subscriptions/{earlier('leaving', 'silver', 3)['id']}", cancel_at_period_end=True)
+    shop.delete(f"subscriptions/{earlier('left', 'silver', 4)['id']}")
+    shop.subscribe(earlier("second", "silver")["customer"], "silver", 2)
 
     shop.subscribe(shop.customer("trial"), "gold", trial_period_days=14)
     shop.delete(f"subscriptions/{shop.subscribe(shop.customer('sameday'), 'dollar')['id']}")
@@ -119,10 +131,13 @@ def run_and_read(settings: Settings, day: date) -> Books:
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Shop]:
-    if datetime.now(UTC).date() != TODAY or datetime.now(UTC).time() > time(23, 58):
-        pytest.skip("midnight (UTC) is too near: what is sold must fall on the day of the run")
     with localstripe_server() as base_url:
         yield Shop(base_url)
+
+
+@pytest.fixture(scope="module")
+def today(shop: Shop) -> date:
+    return shop.day()
 
 
 @pytest.fixture(scope="module")
@@ -133,13 +148,13 @@ def settings(shop: Shop, tmp_path_factory) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def subscriptions(shop: Shop) -> dict[str, dict]:
-    return sell(shop)
+def subscriptions(shop: Shop, today: date) -> dict[str, dict]:
+    return sell(shop, today)
 
 
 @pytest.fixture(scope="module")
-def books(subscriptions: dict[str, dict], settings: Settings) -> Books:
-    return run_and_read(settings, TODAY)
+def books(subscriptions: dict[str, dict], settings: Settings, today: date) -> Books:
+    return run_and_read(settings, today)
 
 
 def in_dollars(amount: Decimal, currency: str, day: date) -> Decimal:
@@ -149,51 +164,60 @@ def in_dollars(amount: Decimal, currency: str, day: date) -> Decimal:
     return amount * (Decimal(rates[max(since for since in rates if since <= day.isoformat())]) if currency != "USD" else 1)
 
 
-def recorded(ledger: dict[str, list[tuple]]) -> dict[str, list[tuple]]:
-    """LEDGER as the published table has it."""
-    rows = {name: [(since, until, Decimal(mrr), currency) for since, until, mrr, currency in rows] for name, rows in ledger.items()}
+def recorded(bought: dict[str, list[tuple]]) -> dict[str, list[tuple]]:
+    """The ledger as the published table has it."""
+    rows = {name: [(since, until, Decimal(mrr), currency) for since, until, mrr, currency in rows] for name, rows in bought.items()}
     return rows | {name: [] for name in NEVER_PAID}
 
 
-def test_the_ledger_is_what_was_bought(books: Books):
-    assert books.ledger == recorded(LEDGER)
+def test_the_ledger_is_what_was_bought(books: Books, today: date):
+    assert books.ledger == recorded(ledger(today))
 
 
-def test_the_movements_tell_how_it_came_to_that(books: Books):
-    moved = {name: [("new", rows[0][0], 0, Decimal(rows[0][2]), Decimal(rows[0][2]))] for name, rows in LEDGER.items()}
-    moved["left"].append(("churn", TODAY, 100, 0, -100))
-    moved["second"].append(("expansion", TODAY, 25, 75, 50))
+def test_the_movements_tell_how_it_came_to_that(books: Books, today: date):
+    moved = {name: [("new", rows[0][0], 0, Decimal(rows[0][2]), Decimal(rows[0][2]))] for name, rows in ledger(today).items()}
+    moved["left"].append(("churn", today, 100, 0, -100))
+    moved["second"].append(("expansion", today, 25, 75, 50))
     assert books.movements == moved | {name: [] for name in NEVER_PAID}
 
 
-def test_everything_is_worth_its_dollars(books: Books):
-    first = {name: in_dollars(Decimal(rows[0][2]), rows[0][3], rows[0][0]) for name, rows in LEDGER.items()}
+def test_everything_is_worth_its_dollars(books: Books, today: date):
+    first = {name: in_dollars(Decimal(rows[0][2]), rows[0][3], rows[0][0]) for name, rows in ledger(today).items()}
     worth = {name: [("new", amount)] for name, amount in first.items()}
     worth["left"].append(("churn", -first["left"]))
-    worth["second"].append(("expansion", in_dollars(Decimal(50), "EUR", TODAY)))
+    worth["second"].append(("expansion", in_dollars(Decimal(50), "EUR", today)))
     for name, rows in worth.items():
         assert [movement for movement, *_ in books.worth[name]] == [movement for movement, _ in rows], name
         assert [amount for _, amount, _ in books.worth[name]] == pytest.approx([amount for _, amount in rows], abs=Decimal("0.0001")), name
         assert all(amount for _, amount, _ in books.worth[name]), name
 
 
-def test_the_next_run_follows_what_changed_since(books: Books, shop: Shop, subscriptions: dict[str, dict], settings: Settings):
-    """The first run lists everything; this one asks for events only."""
+def test_the_next_run_follows_what_changed_since(books: Books, shop: Shop, subscriptions: dict[str, dict], settings: Settings, today: date):
+    """The first run lists everything; this one asks for events only. Midnight may have passed since then."""
+    later, earlier = shop.day(), ten_days_before(today)
     shop.delete(f"subscriptions/{subscriptions['seats']['id']}")
     shop.bill(shop.change(subscriptions["yearly"], "gold", 3))
-    buy(shop, "late", "silver")
-    after = run_and_read(settings, TODAY + timedelta(days=1))
+    buy(shop, earlier, "late", "silver")
+    after = run_and_read(settings, later + timedelta(days=1))
 
     changed = {
-        "seats": [(EARLIER, TODAY, "50.00", "EUR")],
-        "yearly": [(EARLIER, None, "240.00", "EUR")],  # 3 x 960.00 / 12
-        "late": [(EARLIER, None, "25.00", "EUR")],
+        "seats": [(earlier, later, "50.00", "EUR")],
+        "yearly": [(earlier, None, "240.00", "EUR")],  # 3 x 960.00 / 12
+        "late": [(earlier, None, "25.00", "EUR")],
     }
-    assert after.ledger == recorded(LEDGER | changed)
-    churned = [("churn", TODAY, 50, 0, -50)]
-    new = [("new", EARLIER, 0, 240, 240)]
+    assert after.ledger == recorded(ledger(today) | changed)
     assert after.movements == books.movements | {
-        "seats": books.movements["seats"] + churned,
-        "yearly": new,
-        "late": [("new", EARLIER, 0, 25, 25)],
+        "seats": [*books.movements["seats"], ("churn", later, 50, 0, -50)],
+        "yearly": [("new", earlier, 0, 240, 240)],
+        "late": [("new", earlier, 0, 25, 25)],
     }
+
+
+def test_nothing_is_sold_across_midnight(monkeypatch):
+    """Two minutes are plenty for what is sold at one go."""
+    clock = [datetime(2025, 3, 1, 23, 58, 30, tzinfo=UTC), datetime(2025, 3, 2, 0, 0, 1, tzinfo=UTC)]
+    slept: list[float] = []
+    monkeypatch.setattr(Shop, "now", lambda _: clock[len(slept)])
+    monkeypatch.setattr(time, "sleep", slept.append)
+    assert Shop("").day() == date(2025, 3, 2)
+    assert slept == [91]
