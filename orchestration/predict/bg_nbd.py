@@ -44,9 +44,8 @@ class BgNbd(FittedModel):
     def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Floats:
         """Probability of still being active at T, in [0, 1]; 1 without a repeat purchase: the model lets customers go only after one."""
         x, last, observed = purchase_history(frequency, recency, T)
-        with np.errstate(divide="ignore"):
-            waited = np.log(self.alpha + observed) - np.log(self.alpha + last)
-            log_odds = np.log(self.a) - np.log(self.b + np.maximum(x, 1) - 1) + (self.r + x) * waited
+        waited = np.log(self.alpha + observed) - np.log(self.alpha + last)
+        log_odds = np.log(self.a) - np.log(self.b + np.maximum(x - 1, 0)) + (self.r + x) * waited
         return np.where(x == 0, 1.0, expit(-log_odds))[()]
 
     def expected_purchases_if_active(self, t: ArrayLike, frequency: ArrayLike, T: ArrayLike) -> Floats:

@@ -74,7 +74,7 @@ def _timing(times: Floats, repeaters: tuple, r: float, alpha: float, a: float, b
     are kept as logarithms, so that thousands of purchases neither over- nor underflow.
     """
     value, gradient, hessian = 0.0, np.zeros(4), np.zeros((4, 4))
-    dropout = 1 / (b + times - 1)
+    dropout = 1 / (b + (times - 1))
     log_odds = np.log(a) + np.log(dropout)
     recency, observed, weight, time_index = repeaters
     for start in range(0, len(weight), BLOCK):

@@ -5,25 +5,42 @@ Here belongs the numerics of one expectation; not whose it is or whether they ar
 The published forms (Fader, Hardie and Lee 2005, equations 9 and 10) overflow for customers with many purchases, and are 0/0 at a = 1 and
 at a + b = 1. Euler's transformation of ₂F₁ takes x out of all but one parameter:
     E = (a+b+x−1)/(a−1) · [1 − (1+s)^(1−a) · ₂F₁(a+b−1−r, a−1; a+b+x−1; s/(1+s))],    s = t/(α+T).
+The expectation itself is smooth everywhere, so where the formula or SciPy's ₂F₁ (at r − a next to a whole number) loses its digits, a chord
+over the gap takes its place.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
-from scipy.special import betainc, gammaln, hyp2f1
+from scipy.special import betaincc, hyp2f1
 
 from orchestration.predict.checks import Floats
+from orchestration.predict.gamma_ratio import log_gamma_ratio
 
-NEAR_ONE = 1e-5  # how close to a = 1 the formula loses more digits than a chord over it
-TERMS = 100_000  # of the sum at most, and in memory at a time
+GAP = 1e-5  # to either side of where digits are lost
+TERMS, LAST_TERM, PANELS = 20_000, 1e16, 600  # summed one by one; integrated up to; in so many pieces of 5 % each
 
 
 def purchases_while_active(s: Floats, x: Floats, r: float, a: float, b: float) -> Floats:
     """Expected purchases in the next s·(α+T) units of time, given x repeat purchases and being active; `s` and `x` of one shape."""
-    if abs(a - 1) < NEAR_ONE:
-        share = (a - 1 + NEAR_ONE) / (2 * NEAR_ONE)
-        return (1 - share) * _closed_form(s, x, r, 1 - NEAR_ONE, b) + share * _closed_form(s, x, r, 1 + NEAR_ONE, b)
+    if abs(a - 1) < GAP:
+        return _chord(lambda near: _beside_whole_numbers(s, x, r, near, b), a, 1.0)
+    return _beside_whole_numbers(s, x, r, a, b)
+
+
+def _beside_whole_numbers(s: Floats, x: Floats, r: float, a: float, b: float) -> Floats:
+    whole = a + np.rint(r - a)
+    if abs(r - whole) < GAP:
+        return _chord(lambda near: _closed_form(s, x, near, a, b), r, whole)
     return _closed_form(s, x, r, a, b)
+
+
+def _chord(function: Callable[[float], Floats], at: float, middle: float) -> Floats:
+    """`function(at)`, from its values at both ends of the gap around `middle`."""
+    share = (at - middle + GAP) / (2 * GAP)
+    return (1 - share) * function(middle - GAP) + share * function(middle + GAP)
 
 
 def _closed_form(s: Floats, x: Floats, r: float, a: float, b: float) -> Floats:
@@ -43,15 +60,17 @@ def _closed_form(s: Floats, x: Floats, r: float, a: float, b: float) -> Floats:
 def _term_by_term(s: Floats, k: Floats, a: float, b: Floats) -> Floats:
     """Σₙ P(not dropped out before the n-th purchase) · P(time for n purchases), all terms positive.
 
-    Slow, and needed only where both forms are out of range: many purchases and a ≫ 1, where dropping out ends the sum soon.
+    Slow (up to a tenth of a second a row), and needed only where both forms are out of range. From some term on the sum is an integral over ln n.
     """
-    total = np.zeros_like(s)
-    many = max(1, TERMS // len(s))
-    for first in range(0, TERMS, many):
-        n = np.arange(first, first + many)[:, None]
-        staying = np.exp(gammaln(b + n) - gammaln(b) + gammaln(a + b) - gammaln(a + b + n))
-        terms = staying * betainc(n + 1, k, s / (1 + s))
-        total += terms.sum(axis=0)
-        if (terms[-1] * n[-1] <= 1e-12 * total).all():
-            break
+    panels = np.linspace(np.log(TERMS - 0.5), np.log(LAST_TERM), PANELS + 1)
+    nodes, node_weights = np.polynomial.legendre.leggauss(8)
+    half = (panels[1] - panels[0]) / 2
+    later = np.exp(((panels[:-1] + half)[:, None] + half * nodes).ravel())
+    n = np.concatenate([np.arange(TERMS), later])
+    weight = np.concatenate([np.ones(TERMS), np.tile(half * node_weights, PANELS) * later])
+    total = np.empty_like(s)
+    for row in range(len(s)):
+        staying = np.exp(log_gamma_ratio(np.array(b[row]), a) - log_gamma_ratio(b[row] + n, a))
+        counts = staying > 1e-20
+        total[row] = weight[counts] @ (staying[counts] * betaincc(k[row], n[counts] + 1, 1 / (1 + s[row])))
     return total

@@ -11,7 +11,7 @@ from scipy.special import roots_genlaguerre, roots_jacobi
 from scipy.stats import beta
 
 from orchestration.predict.bg_nbd_likelihood import bg_nbd_likelihood
-from orchestration.predict.bg_nbd_purchases import purchases_while_active
+from orchestration.predict.bg_nbd_purchases import _term_by_term, purchases_while_active
 from orchestration.predict.checks import cells, distinct
 from orchestration.predict.clv import BgNbd, fit_bg_nbd
 from tests.clv_data import simulate
@@ -155,11 +155,20 @@ def test_purchases_are_the_integral_over_dropout(log_r, log_a, log_b, x, log_s):
     assert purchases_while_active(np.array([s]), np.array([float(x)]), r, a, b)[0] == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("a", [1 - 1e-7, 1.0, 1 + 1e-7])
+@pytest.mark.parametrize("a", [1 - 1e-7, 1 - 1e-13, 1.0, 1 + 1e-13, 1 + 1e-7])
 def test_nothing_happens_at_a_equal_to_one(a):
     s, x = np.array([0.01, 1.0, 100.0]), np.array([0.0, 3.0, 0.0])
     around = (purchases_while_active(s, x, 0.5, 0.999, 2.0) + purchases_while_active(s, x, 0.5, 1.001, 2.0)) / 2
     assert purchases_while_active(s, x, 0.5, a, 2.0) == pytest.approx(around, rel=1e-5)
+
+
+@pytest.mark.parametrize("off", [-1e-10, -1e-14, 0, 1e-16, 1e-14, 1e-12, 1e-9])
+@pytest.mark.parametrize(("r", "a"), [(0.5, 1.5), (0.3, 2.3), (0.7, 0.7), (1.0, 1.0)])
+def test_nothing_happens_at_r_minus_a_next_to_a_whole_number(r, a, off):
+    """There SciPy's ₂F₁ is off by up to 1 %."""
+    s, x = np.array([0.01, 1.0, 30.0, 1000.0]), np.array([3.0, 0.0, 3.0, 0.0])
+    around = (purchases_while_active(s, x, r - 1e-4, a, 2.0) + purchases_while_active(s, x, r + 1e-4, a, 2.0)) / 2
+    assert purchases_while_active(s, x, r * (1 + off), a, 2.0) == pytest.approx(around, rel=1e-6)
 
 
 def test_nothing_happens_at_a_plus_b_equal_to_one():
@@ -173,6 +182,13 @@ def test_terms_take_over_where_the_closed_form_overflows():
     assert np.isfinite(expected).all()
     mean_of_one_over_p = (2000 + 7000 - 1) / (2000 - 1)
     assert expected == pytest.approx(mean_of_one_over_p, rel=1e-9)
+
+
+@pytest.mark.parametrize(("r", "a", "b", "x", "s"), [(0.2, 1.4, 2, 0, 1e5), (3, 2.5, 9, 40, 7), (0.5, 1.8, 0.4, 4000, 300), (11, 30, 80, 2, 0.01)])
+def test_term_by_term_is_the_closed_form(r, a, b, x, s):
+    ahead, purchases = np.array([float(s)]), np.array([float(x)])
+    closed = purchases_while_active(ahead, purchases, r, a, b)
+    assert _term_by_term(ahead, r + purchases, a, b + purchases) == pytest.approx(closed, rel=1e-9)
 
 
 def test_customers_who_never_drop_out_have_a_limit_not_an_error():

@@ -70,7 +70,9 @@ def test_bg_nbd_on_cdnow(customers):
 
 
 def test_conditional_expectation_at_the_published_parameters():
-    assert BgNbd(0.243, 4.414, 0.793, 2.426).conditional_expected_purchases(39, 2, 30.43, 38.86) == pytest.approx(1.226, abs=1e-3)
+    model = BgNbd(0.243, 4.414, 0.793, 2.426)
+    assert model.conditional_expected_purchases(39, 2, 30.43, 38.86) == pytest.approx(1.226, abs=1e-3)
+    assert model.probability_alive(2, 30.43, 38.86) == pytest.approx(1 / (1 + 0.793 / 3.426 * (43.274 / 34.844) ** 2.243))  # = 0.727
 
 
 def test_gamma_gamma_on_cdnow(customers):
