@@ -1,18 +1,8 @@
--- Customers that only order: one-time charges, never a recurring line. One day with orders is one order. Inactive when more than
--- inactivity_gap_factor times the usual gap has passed since the last one: its own median gap, with too few orders the median of all
--- gaps of its tier, or of everybody's where the tier has none. Without any gap to go by, nothing can be said (NULL).
-with bookings as (
-    select * from {{ ref('int_retention__bookings') }}
-    where record = 'invoice_line'
-),
-
-nodes as (
-    select * from {{ ref('int_identities__nodes') }}
-    where domain = 'billing'
-),
-
-tiers as (
-    select * from {{ ref('int_customers__tiers') }}
+-- Whether a customer that only orders is still active. Inactive when more than inactivity_gap_factor times the usual gap has passed since
+-- the last order: its own median gap, with too few orders the median of all gaps of its tier, or of everybody's where the tier has
+-- none. Without any gap to go by, nothing can be said (NULL).
+with gaps as (
+    select * from {{ ref('int_churn__orders') }}
 ),
 
 rules as (
@@ -20,41 +10,6 @@ rules as (
         max(case when rule = 'inactivity_gap_factor' then value end) as gap_factor,
         max(case when rule = 'inactivity_minimum_orders' then cast(value as int) end) as minimum_orders
     from {{ ref('churn_rules') }}
-),
-
-ordered as (
-    select
-        nodes.customer_id,
-        coalesce(tiers.tier, 'unknown') as tier,
-        bookings.booked_on as ordered_on
-    from bookings
-    inner join nodes
-        on bookings.source_relation = nodes.source_relation
-            and bookings.source_customer_id = nodes.source_id
-    left join tiers
-        on nodes.customer_id = tiers.customer_id
-    group by nodes.customer_id, tiers.tier, bookings.booked_on
-    having max(case when bookings.kind = 'one_time' and bookings.amount > 0 then 1 else 0 end) = 1
-),
-
-subscribed as (
-    select nodes.customer_id
-    from {{ ref('int_billing__invoice_lines') }} as lines
-    inner join nodes
-        on lines.source_relation = nodes.source_relation
-            and lines.customer_id = nodes.source_id
-    where lines.kind = 'recurring'
-    group by nodes.customer_id
-),
-
-gaps as (
-    select
-        ordered.*,
-        {{ dbt.datediff('lag(ordered_on) over (partition by ordered.customer_id order by ordered_on)', 'ordered_on', 'day') }} as gap_days
-    from ordered
-    left join subscribed
-        on ordered.customer_id = subscribed.customer_id
-    where subscribed.customer_id is null
 ),
 
 customers as (
