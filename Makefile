@@ -22,6 +22,7 @@ parity: .venv/dev.done
 
 bench: .venv/dev.done
 	$(BIN)/python tests/scale/bench.py
+	$(BIN)/python tests/scale/bench_clv.py
 
 lint: .venv/dev.done
 	$(BIN)/ruff check .

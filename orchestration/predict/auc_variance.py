@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import expit, logit
-from scipy.stats import rankdata
 
 from orchestration.predict.columns import Codes, Floats, group_codes
 from orchestration.predict.measures import Z95, scored
@@ -66,11 +66,16 @@ def _placements(score: Floats, churned: Floats) -> tuple[float, Floats]:
     if not rows_gone or not rows_stayed:
         raise ValueError("AUC needs customers who churned and customers who stayed")
     share = np.empty(len(score))
-    ranks = rankdata(score)
-    share[gone] = (ranks[gone] - rankdata(score[gone])) / rows_stayed
-    share[stayed] = 1 - (ranks[stayed] - rankdata(score[stayed])) / rows_gone
+    ranks = _ranks(score)
+    share[gone] = (ranks[gone] - _ranks(score[gone])) / rows_stayed
+    share[stayed] = 1 - (ranks[stayed] - _ranks(score[stayed])) / rows_gone
     area = float(share[gone].mean())
     return area, share - area
+
+
+def _ranks(score: Floats) -> Floats:
+    """From 1; ties share the mean of theirs."""
+    return pd.Series(score).rank().to_numpy()
 
 
 def _covariance(first: Floats, second: Floats, churned: Floats, customers: Codes) -> float:

@@ -16,7 +16,7 @@ from orchestration.predict.columns import Codes, Floats, Kind, as_labels, as_num
 
 MISSING = 0  # the code of a missing value, in every feature
 MOST_BINS = 16
-MOST_LEVELS = 50  # categories with a code of their own; the rarer ones share one
+MOST_LEVELS, LEAST_ROWS = 50, 5  # categories with a code of their own, and the rows each has; the rarer ones share one
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Bins:
         return cls(stored["name"], stored["kind"], tuple(map(float, stored["edges"])), tuple(map(str, stored["levels"])))
 
 
-def fit_bins(column: pd.Series, *, most_bins: int = MOST_BINS, most_levels: int = MOST_LEVELS) -> Bins:
+def fit_bins(column: pd.Series, *, most_levels: int = MOST_LEVELS, least_rows: int = LEAST_ROWS) -> Bins:
     """Bins for a training column. ValueError as in `kind_of`."""
     kind, name = kind_of(column), str(column.name)
     if kind == "empty":
@@ -72,10 +72,10 @@ def fit_bins(column: pd.Series, *, most_bins: int = MOST_BINS, most_levels: int 
     if kind == "category":
         positions, labels = as_labels(column)
         rows = pd.Series(labels, dtype=object)[positions[positions >= 0]].value_counts()
-        often = sorted(rows.index, key=lambda label: (-rows[label], label))[:most_levels]
+        often = sorted(rows.index[rows >= least_rows], key=lambda label: (-rows[label], label))[:most_levels]
         return Bins(name, kind, levels=tuple(sorted(often)))
     values = as_numbers(column)
-    return Bins(name, kind, edges=equal_frequency_edges(values[~np.isnan(values)], most_bins))
+    return Bins(name, kind, edges=equal_frequency_edges(values[~np.isnan(values)], MOST_BINS))
 
 
 def equal_frequency_edges(values: Floats, most_bins: int) -> tuple[float, ...]:

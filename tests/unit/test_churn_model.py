@@ -289,10 +289,11 @@ def test_edges_by_hand():
 def test_codes_by_hand():
     bins = Bins("use", "number", edges=(1.0, 5.0))
     assert bins.encode(pd.Series([1.0, 1.1, 5.0, np.inf, -np.inf, np.nan])).tolist() == [1, 2, 2, 3, 1, 0]
-    sector = fit_bins(pd.Series(["a", "b", "b", "c", None], name="sector"), most_levels=2)
+    sector = fit_bins(pd.Series(["a", "b", "b", "c", None], name="sector"), most_levels=2, least_rows=1)
     assert sector.levels == ("a", "b")
     assert sector.encode(pd.Series(["b", "c", "d", None, "a"])).tolist() == [2, 3, 3, 0, 1]
-    numbered = fit_bins(pd.Series([1, 2, 1], dtype="category", name="plan"))
+    assert fit_bins(pd.Series(["a"] * 5 + ["b"] * 4, name="sector")).levels == ("a",)
+    numbered = fit_bins(pd.Series([1, 2, 1], dtype="category", name="plan"), least_rows=1)
     assert numbered.encode(pd.Series([2.0, None, 1.0])).tolist() == [2, 0, 1]
 
 
