@@ -168,7 +168,7 @@ class Books:
         )
         bill["total"] += amount - (1 if amount >= 0 else -1) * discount
         if bill["status"] == "paid":
-            bill["amount_paid"] = bill["total"]
+            bill["amount_paid"] = max(bill["total"], Decimal(0))
         if kind == "recurring" and counts and covered and bill["status"] in ("open", "paid", "uncollectible"):
             share = (1 - percent / 100) if percent else (amount - off) / amount if off else Decimal(1)
             key = (bill["customer_id"], bill["subscription_id"] or "none", terms.currency)

@@ -13,17 +13,8 @@ from random import Random
 
 from tests.billing.books import Books, Terms
 
-INTERVALS = [("month", 1)] * 8 + [
-    ("year", 1),
-    ("year", 1),
-    ("quarter", 1),
-    ("month", 2),
-    ("month", 6),
-    ("week", 1),
-    ("week", 2),
-    ("day", 10),
-    ("day", 30),
-]
+MONTHLY, YEARLY = ("month", 1), ("year", 1)
+INTERVALS = [MONTHLY] * 8 + [YEARLY] * 2 + [("quarter", 1), ("month", 2), ("month", 6), ("week", 1), ("week", 2), ("day", 10), ("day", 30)]
 CURRENCIES = ["USD"] * 4 + ["EUR"] * 2 + ["JPY", "KWD"]
 PRICES = {"USD": (500, 20_000), "EUR": (500, 20_000), "JPY": (500, 30_000), "KWD": (1_500, 60_000)}
 PLACES = {"USD": 2, "EUR": 2, "JPY": 0, "KWD": 3}

@@ -20,7 +20,7 @@ from tests.billing.oracle import PRESETS, Oracle
 from tests.billing.warehouse import ask, billing_settings, build
 
 FIRST, AS_OF, CUSTOMERS, SEED = date(2024, 1, 1), date(2025, 6, 17), 1_000, 20_240_101
-LEDGER = ["+rpt_mrr_rule_comparison", "+fct_customer_mrr", "+fct_mrr_movements", "+rpt_revenue_retention_monthly"]
+LEDGER = ["+rpt_mrr_rule_comparison", "+rpt_mrr_reconciliation", "+fct_customer_mrr", "+fct_mrr_movements", "+rpt_revenue_retention_monthly"]
 # The ledger of a preset: its own rows for customers whom a rule concerns, what is in force for all others.
 OF_PRESET = """
     select mine.customer_id as id, nodes.source_id as customer, held.*
