@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
+from orchestration import prediction_tables
+from orchestration.churn_model import Risk, churn_risk
 from orchestration.settings import Settings
 from orchestration.warehouse import connect
 
@@ -17,6 +19,25 @@ if TYPE_CHECKING:
     import pandas as pd
 
 READS = ("churn_snapshots", "paid_months", "held_out", "orders")
+
+
+def predict(settings: Settings, as_of: date) -> tuple[Risk, dict[str, int]]:
+    """Ask all models as of a day and replace the prediction tables; returns what the churn model said, and rows by table.
+
+    Reads the intermediate room, opens the warehouse twice. Raises ValueError when a feature knows the future or a stored model was changed.
+    """
+    frames, rules = read(settings)
+    risk = churn_risk(settings.data_dir / "models" / "churn", frames["churn_snapshots"], as_of)
+    estimates, errors = lifetimes(frames, rules, as_of)
+    tables = {"churn_scores": risk.scores, "clv_estimates": estimates, "model_evaluations": together(risk.evaluations, errors)}
+    rows = {name: prediction_tables.write(settings, name, frame.assign(as_of_date=as_of)) for name, frame in tables.items()}
+    with connect(settings) as connection:
+        prediction_tables.register_views(connection, settings)
+    if settings.target == "spark":
+        from orchestration import spark
+
+        prediction_tables.register_spark_views(spark.session(settings), settings)
+    return risk, rows
 
 
 def together(*frames: pd.DataFrame) -> pd.DataFrame:

@@ -6,14 +6,22 @@ Here belongs reading and writing those tables and when a model is trained anew; 
 import logging
 import time
 
-from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, AssetSpec, BackfillPolicy, MaterializeResult, PartitionsDefinition, multi_asset
+from dagster import (
+    AssetExecutionContext,
+    AssetKey,
+    AssetsDefinition,
+    AssetSpec,
+    BackfillPolicy,
+    Failure,
+    MaterializeResult,
+    PartitionsDefinition,
+    multi_asset,
+)
 
 from orchestration import prediction_tables, predictions
-from orchestration.churn_model import churn_risk
 from orchestration.runs import window_of
 from orchestration.settings import Settings
 from orchestration.translator import raw_key
-from orchestration.warehouse import connect
 
 log = logging.getLogger("csw")
 CHURN_MODEL = AssetKey(["churn_model"])
@@ -36,26 +44,14 @@ def prediction_assets(settings: Settings, partitions: PartitionsDefinition) -> l
     )
     def predict(context: AssetExecutionContext):
         started = time.monotonic()
-        as_of = window_of(context.run, settings).as_of
-        frames, rules = predictions.read(settings)
-        risk = churn_risk(settings.data_dir / "models" / "churn", frames["churn_snapshots"], as_of)
+        try:
+            risk, rows = predictions.predict(settings, window_of(context.run, settings).as_of)
+        except ValueError as error:
+            raise Failure(f"predictions: {error}", allow_retries=False) from error
         if risk.trained:
             yield MaterializeResult(asset_key=CHURN_MODEL, metadata={"model": risk.version or "none", "note": risk.note})
-        estimates, errors = predictions.lifetimes(frames, rules, as_of)
-        tables = {
-            "churn_scores": risk.scores,
-            "clv_estimates": estimates,
-            "model_evaluations": predictions.together(risk.evaluations, errors),
-        }
-        for name, frame in tables.items():
-            rows = prediction_tables.write(settings, name, frame.assign(as_of_date=as_of))
-            yield MaterializeResult(asset_key=keys[name], metadata={"dagster/row_count": rows})
-        with connect(settings) as connection:
-            prediction_tables.register_views(connection, settings)
-        if settings.target == "spark":
-            from orchestration import spark
-
-            prediction_tables.register_spark_views(spark.session(settings), settings)
-        log.info("predictions   %4d risks, %d lifetime values, %.1f s", len(risk.scores), len(estimates), time.monotonic() - started)
+        for name, count in rows.items():
+            yield MaterializeResult(asset_key=keys[name], metadata={"dagster/row_count": count})
+        log.info("predictions   %4d risks, %d lifetime values, %.1f s", rows["churn_scores"], rows["clv_estimates"], time.monotonic() - started)
 
     return [predict]
