@@ -1,5 +1,5 @@
--- MRR of each customer in each currency under each set of rules, as known at as_of_date: one row per stretch of days on which it does not change, zeros
--- between and after them included.
+-- MRR of each customer in each currency under each set of rules, as known at as_of_date: one row per stretch of days on which it does not
+-- change, zeros between and after them included.
 with subscriptions as (
     select
         rule_set,

@@ -1,5 +1,5 @@
--- What each customer paid in each currency, under each set of rules, before and after each month, and a year before, in the reporting currency, with the
--- movements between. Only months in which there is something.
+-- What each customer paid in each currency, under each set of rules, before and after each month, and a year before, in the reporting
+-- currency, with the movements between. Only months in which there is something.
 with months as (
     select * from {{ ref('int_revenue__months') }}
 ),

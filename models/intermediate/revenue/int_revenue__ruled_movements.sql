@@ -1,5 +1,5 @@
--- Every change of MRR under each set of rules, per customer and currency, classified in the dictionary's order. One change may be two rows: what a change
--- of the native MRR brings, and what the exchange rates did to the rest.
+-- Every change of MRR under each set of rules, per customer and currency, classified in the dictionary's order. One change may be two rows:
+-- what a change of the native MRR brings, and what the exchange rates did to the rest.
 with intervals as (
     select * from {{ ref('int_revenue__ruled_intervals') }}
 ),

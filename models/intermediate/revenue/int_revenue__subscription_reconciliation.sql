@@ -1,7 +1,9 @@
 -- Today's MRR twice, per subscription: what the subscription says it charges (price x quantity / months, less its discount), and the ledger,
 -- which follows the invoice lines. Each difference has its cause, looked for from the plainest to the subtlest.
 {% set months -%}
-    case subscriptions.interval when 'year' then 12.0e0 when 'quarter' then 3.0e0 when 'month' then 1.0e0 when 'week' then 12 / 52.0e0 when 'day' then 12 / 365.0e0 end
+    case subscriptions.interval
+        when 'year' then 12.0e0 when 'quarter' then 3.0e0 when 'month' then 1.0e0 when 'week' then 12 / 52.0e0 when 'day' then 12 / 365.0e0
+    end
 {%- endset %}
 with charged as (
     select
