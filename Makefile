@@ -25,8 +25,8 @@ bench: .venv/dev.done
 	$(BIN)/python tests/scale/bench_clv.py
 
 lint: .venv/dev.done
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	@bash -c 'time { $(BIN)/ruff check . && $(BIN)/ruff format --check . && \
+	  $(BIN)/sqlfluff lint --processes 0 --disable-progress-bar models dbt_project/tests; }'
 
 dev: .venv/run.done
 	$(BIN)/csw dev

@@ -94,11 +94,16 @@ def test_a_gate_that_fails_leaves_the_published_version_alone(tmp_path):
     assert alone.exit_code == HELD_BACK, alone.reasons
     assert (settings.published_dir / "current" / "manifest.json").read_bytes() == before
 
-    # Mended at the source: the same command publishes.
+    # Mended at the source: the same command publishes. What came too late to count on its day is told, and holds nothing back.
     os.remove(drop / "billing" / "invoices" / "bad.jsonl")
+    payer = published.query(settings.published_dir, "select min(source_id) from bridge_customer_identities").rows[0][0]
+    late = {"payment_id": "pay_late", "customer_id": payer, "status": "failed", "amount": "10.00", "currency": "USD"}
+    (drop / "billing" / "payments" / "late.jsonl").write_text(json.dumps(late | {"attempted_at": "2024-05-20T10:00:00Z"}) + "\n")
     mended = execute(settings, day, day)
     assert mended.exit_code == DONE, mended.reasons
     assert published.current_as_of(settings.published_dir) == day
+    told = "select asset, outcome, observed from fct_data_quality_results where check_name = 'late_rows(files)'"
+    assert published.query(settings.published_dir, told).rows == [("stg_own__payments", "failed", "1 rows, from 2024-05-20")]
 
 
 def test_a_source_that_cannot_be_read_fails_the_run_with_one_line(tmp_path):

@@ -8,7 +8,7 @@ numbered as (
     select
         cast({{ dbt.dateadd('month', 'numbers.n', "cast(date_trunc('month', movements.first_on) as date)") }} as date) as month
     from movements
-    cross join range(0, 1200) as numbers(n)
+    cross join range(0, 1200) as numbers (n)
     where movements.first_on is not null
 ),
 
