@@ -48,6 +48,16 @@ def test_a_noisy_answer_is_refused_too(share, seen):
     assert refusal.value.features == ("planted",)
 
 
+def test_few_customers_are_no_excuse_for_an_implausible_feature():
+    """Too few to prove that it does not last; from 0.9 on it would have to prove that it does."""
+    few = panel(150, 12, seed=12)
+    planted = few.features.assign(planted=flipped(few.churned, 0.05))
+    with pytest.raises(LeakageError, match=r"'planted' \(AUC 0.9.* for the window after its own"):
+        check_leakage(planted, few.churned, snapshot_dates=few.snapshot_dates, groups=few.customer)
+    with pytest.raises(LeakageError, match=r"'planted' \(AUC 0.9.. alone\)"):
+        check_leakage(planted, few.churned, groups=few.customer)
+
+
 def test_a_backtest_refuses_it_before_anything_is_fitted(seen):
     planted = seen.features.assign(planted=flipped(seen.churned, 0.1))
     with pytest.raises(LeakageError, match="Take it out, or name it in vouched"):
