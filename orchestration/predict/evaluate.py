@@ -113,9 +113,10 @@ def _metrics(probability: Floats, happened: Floats, customers: Codes, resamples:
 class Backtest:
     """What the model would have been worth, had it been in use.
 
-    evaluations: `evaluate`'s columns after `fold`; fold 0 is all of them together, where the churn rate of one fold against another's ranks too. predictions: one row per test row of a fold
-    that had a model, in the index of the features: fold, snapshot_date, customer, churned, churn_model, base_rate, health_score (all three
-    P(churn)). abstained: fold → why there was no model. folds: their dates and rows. models: fold → the model that was tested there.
+    evaluations: `evaluate`'s columns after `fold`; fold 0 is all of them judged together, so that there even the base rate ranks, by fold.
+    predictions: one row per test row of a fold that had a model, in the index of the features: fold, snapshot_date, customer, churned,
+    churn_model, base_rate, health_score (all three P(churn)). abstained: fold → why there was no model. folds: their dates and rows.
+    models: fold → the model that was tested there.
     """
 
     evaluations: pd.DataFrame
@@ -123,6 +124,7 @@ class Backtest:
     abstained: dict[int, str]
     folds: list[Fold]
     models: dict[int, ChurnModel]
+    label_days: int = LABEL_DAYS
 
     def latest(self) -> FoldPredictions:
         """The newest fold with a model, as `better_than` takes it. ValueError where every fold abstained."""
@@ -131,7 +133,7 @@ class Backtest:
         fold = next(each for each in reversed(self.folds) if each.number in self.models)
         rows = self.predictions[self.predictions["fold"] == fold.number].rename(columns={MODEL: "probability"})
         version = self.models[fold.number].metadata["version"]
-        return FoldPredictions(version, rows[["probability", "churned", "customer"]], fold.train_until, fold.test_from)
+        return FoldPredictions(version, rows[["probability", "churned", "customer"]], fold.train_until, fold.test_from, self.label_days)
 
 
 def backtest(
@@ -181,7 +183,7 @@ def backtest(
         }
         tested.append(pd.DataFrame(columns, index=features.index[test]))
     predictions = pd.concat(tested) if tested else pd.DataFrame(columns=["fold", "snapshot_date", "customer", "churned", MODEL, *BASELINES])
-    return Backtest(_evaluations(predictions, random_state), predictions, abstained, parts, models)
+    return Backtest(_evaluations(predictions, random_state), predictions, abstained, parts, models, label_days)
 
 
 def _evaluations(predictions: pd.DataFrame, random_state: int) -> pd.DataFrame:

@@ -409,3 +409,13 @@ def test_the_latest_fold_of_a_backtest_can_be_compared(tested):
     assert latest.version == tested.models[2].metadata["version"]
     flat = FoldPredictions("base rate", latest.predictions.assign(probability=0.05))
     assert better_than(flat, latest).is_better
+
+
+def test_another_window_keeps_its_own_distance(seen):
+    rows = seen.snapshot_dates < pd.Timestamp("2023-09-01")
+    features, churned, dates, health, customer = (
+        each[rows] for each in (seen.features, seen.churned, seen.snapshot_dates, seen.health_score, seen.customer)
+    )
+    found = backtest(features, churned, dates, health, customer, folds=1, label_days=30)
+    assert (found.folds[0].test_from - found.folds[0].train_until).days < 90
+    assert found.latest().version == found.models[1].metadata["version"]
