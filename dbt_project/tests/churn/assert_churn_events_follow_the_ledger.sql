@@ -28,7 +28,10 @@ left join movements
     on events.customer_id = movements.customer_id and events.churned_on = movements.moved_on
 where movements.mrr_lost is distinct from events.mrr_lost_reporting_amount
 union all
-select coalesce(gone.customer_id, standing.customer_id) as customer_id, coalesce(gone.churned_on, standing.churned_on) as churned_on, 'gone here, not there' as problem
+select
+    coalesce(gone.customer_id, standing.customer_id) as customer_id,
+    coalesce(gone.churned_on, standing.churned_on) as churned_on,
+    'gone here, not there' as problem
 from gone
 full outer join standing
     on gone.customer_id = standing.customer_id and gone.churned_on = standing.churned_on

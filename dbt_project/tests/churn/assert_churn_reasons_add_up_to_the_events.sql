@@ -20,7 +20,11 @@ reasons as (
     group by month, reason_kind
 )
 
-select coalesce(events.month, reasons.month) as month, coalesce(kinds.reason_kind, reasons.reason_kind) as reason_kind, events.churns, reasons.churns as of_reasons
+select
+    coalesce(events.month, reasons.month) as month,
+    coalesce(kinds.reason_kind, reasons.reason_kind) as reason_kind,
+    events.churns,
+    reasons.churns as of_reasons
 from events
 cross join kinds
 full outer join reasons

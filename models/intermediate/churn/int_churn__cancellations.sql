@@ -31,7 +31,9 @@ final as (
         subscriptions.ended_on,
         subscriptions.requested_on,
         stripe.cancellation_reason in ('payment_failed', 'payment_disputed') as is_payment_failure,
-        case when themes.reason is not null then {{ clean_code('stripe.cancellation_comment') }} else stripe.cancellation_feedback end as stated_reason
+        case
+            when themes.reason is not null then {{ clean_code('stripe.cancellation_comment') }} else stripe.cancellation_feedback
+        end as stated_reason
     from subscriptions
     inner join nodes
         on subscriptions.source_relation = nodes.source_relation

@@ -53,7 +53,9 @@ final as (
         coalesce(segments.segment, 'unknown') as tier,
         ends.first_paid_on,
         ends.left_on,
-        cast(floor({{ dbt.datediff('ends.first_paid_on', 'coalesce(ends.left_on, ' ~ as_of_date() ~ ')', 'day') }} / 30.4375e0) as int) as months_paid,
+        cast(floor(
+            {{ dbt.datediff('ends.first_paid_on', 'coalesce(ends.left_on, ' ~ as_of_date() ~ ')', 'day') }} / 30.4375e0
+        ) as int) as months_paid,
         cast(coalesce(now.mrr, 0) as decimal(18,4)) as mrr_reporting_amount,
         costs.acquisition_cost
     from ends

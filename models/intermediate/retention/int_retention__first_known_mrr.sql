@@ -47,7 +47,7 @@ on_the_day as (
 gaps as (
     select on_the_day.*, cast(numbers.n as int) as probed
     from on_the_day
-    cross join range(1, 400) as numbers(n)
+    cross join range(1, 400) as numbers (n)
     where abs(on_the_day.monthly_rate) < 0.005 and numbers.n <= on_the_day.grace_days
 ),
 

@@ -20,7 +20,7 @@ bounds as (
 days as (
     select cast(bounds.first_day + cast(numbers.n as int) as date) as date_day
     from bounds
-    cross join range(0, 38000) as numbers(n)
+    cross join range(0, 38000) as numbers (n)
     where bounds.first_day + cast(numbers.n as int) < bounds.end_day
 ),
 
