@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 READS = ("churn_snapshots", "paid_months", "held_out", "orders")
 
 
-def predict(settings: Settings, as_of: date) -> tuple[Risk, dict[str, int]]:
+def predict(settings: Settings, as_of: date, *, anew: bool = False) -> tuple[Risk, dict[str, int]]:
     """Ask all models as of a day and replace the prediction tables; returns what the churn model said, and rows by table.
 
-    Reads the intermediate room, opens the warehouse twice. Raises ValueError when a feature knows the future or a stored model was changed.
+    `anew` trains the churn model even if this month has one. Reads the intermediate room, opens the warehouse twice. Raises ValueError
+    when a feature knows the future or a stored model was changed.
     """
     frames, rules = read(settings)
-    risk = churn_risk(settings.data_dir / "models" / "churn", frames["churn_snapshots"], as_of)
+    folder, minimum_days = settings.data_dir / "models" / "churn", int(rules["risk_minimum_days"])
+    risk = churn_risk(folder, frames["churn_snapshots"], as_of, minimum_days=minimum_days, anew=anew)
     estimates, errors = lifetimes(frames, rules, as_of)
     tables = {"churn_scores": risk.scores, "clv_estimates": estimates, "model_evaluations": together(risk.evaluations, errors)}
     rows = {name: prediction_tables.write(settings, name, frame.assign(as_of_date=as_of)) for name, frame in tables.items()}

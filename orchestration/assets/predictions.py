@@ -25,6 +25,7 @@ from orchestration.translator import raw_key
 
 log = logging.getLogger("csw")
 CHURN_MODEL = AssetKey(["churn_model"])
+TRAINED = "Trained anew by the first run of a month, and whenever it is selected alone; materialized then, not every day."
 
 
 def prediction_assets(settings: Settings, partitions: PartitionsDefinition) -> list[AssetsDefinition]:
@@ -34,24 +35,26 @@ def prediction_assets(settings: Settings, partitions: PartitionsDefinition) -> l
     @multi_asset(
         name="predictions",
         specs=[
-            AssetSpec(CHURN_MODEL, deps=deps, group_name="predictions", kinds={"python"}, skippable=True, description="Trained anew once a month."),
+            AssetSpec(CHURN_MODEL, deps=deps, group_name="predictions", kinds={"python"}, skippable=True, description=TRAINED),
             *(AssetSpec(key, deps=deps, group_name="predictions", kinds={"python", "parquet"}) for key in keys.values()),
         ],
+        can_subset=True,
         partitions_def=partitions,
         backfill_policy=BackfillPolicy.single_run(),
         pool="warehouse",
         required_resource_keys={"run_lock"},
     )
     def predict(context: AssetExecutionContext):
-        started = time.monotonic()
+        started, chosen = time.monotonic(), set(context.selected_asset_keys)
         try:
-            risk, rows = predictions.predict(settings, window_of(context.run, settings).as_of)
+            risk, rows = predictions.predict(settings, window_of(context.run, settings).as_of, anew=chosen == {CHURN_MODEL})
         except ValueError as error:
             raise Failure(f"predictions: {error}", allow_retries=False) from error
-        if risk.trained:
+        if risk.trained and CHURN_MODEL in chosen:
             yield MaterializeResult(asset_key=CHURN_MODEL, metadata={"model": risk.version or "none", "note": risk.note})
         for name, count in rows.items():
-            yield MaterializeResult(asset_key=keys[name], metadata={"dagster/row_count": count})
+            if keys[name] in chosen:
+                yield MaterializeResult(asset_key=keys[name], metadata={"dagster/row_count": count})
         log.info("predictions   %4d risks, %d lifetime values, %.1f s", rows["churn_scores"], rows["clv_estimates"], time.monotonic() - started)
 
     return [predict]
