@@ -28,6 +28,7 @@ def print_summary(console: Console, settings: Settings, run_id: str) -> None:
     console.rule(f"[bold]{version.version}[/] as of {version.as_of_date}", style="green")
     _print_revenue(console, ask, settings.reporting_currency)
     _print_health(console, ask)
+    _print_risk(console, ask, settings.reporting_currency)
     _print_worklist(console, ask, settings.reporting_currency)
     _print_gates(console, ask, run_id)
     folder = settings.published_dir / "current"
@@ -72,6 +73,25 @@ def _print_health(console: Console, ask) -> None:
     without = ask("select count(*) from dim_customers where health_band is null and mrr_amount > 0")[0][0]
     parts = [f"[{style}]{counts.get(band, 0)} {band}[/]" for band, style in BANDS]
     console.print(f"\n[bold]Health[/]     {'   '.join(parts)}   {without} paying without a score", highlight=False)
+
+
+def _print_risk(console: Console, ask, currency: str) -> None:
+    scored, high, at_risk, high_at_risk, why = ask(
+        """
+        select
+            count(churn_probability),
+            count(*) filter (where risk_band = 'high'),
+            sum(mrr_at_risk),
+            sum(mrr_at_risk) filter (where risk_band = 'high'),
+            any_value(abstained_because)
+        from fct_churn_risk
+        """
+    )[0]
+    if scored:
+        shown = f"[red]{high:,} high[/], {_money(high_at_risk or 0)} of {_money(at_risk)} {currency} MRR at risk in 90 days"
+        console.print(f"[bold]Risk[/]       {shown}", highlight=False)
+    elif why:
+        console.print(f"[bold]Risk[/]       not told: {_plain(why)}", soft_wrap=True, highlight=False)
 
 
 def _print_worklist(console: Console, ask, currency: str) -> None:
