@@ -64,21 +64,27 @@ class Copy:
         self.connection.execute(f"attach '{settings.warehouse_path}' as file (read_only)")
         self.connection.execute(f"attach ':memory:' as {name}")
         self.connection.execute(f"use {name}")
-        contracts = list(load_contracts().values())
-        self.raw = [f'raw_{contract.vendor}."{contract.table}"' for contract in contracts]
+        self.contracts = list(load_contracts().values())
+        self.raw = [f'raw_{contract.vendor}."{contract.table}"' for contract in self.contracts]
         seeds = self.connection.execute("select table_name from duckdb_tables() where database_name = 'file' and schema_name = 'seeds'").fetchall()
         for table in [*self.raw, *(f"seeds.{seed}" for (seed,) in seeds)]:
             self.connection.execute(f"create schema if not exists {table.partition('.')[0]}")
             self.connection.execute(f"create table {table} as from file.{table}")
-        self.delivering = {contract.vendor for contract, table in zip(contracts, self.raw, strict=True) if self._has_rows(table)}
+        self.delivering = {contract.vendor for contract, table in zip(self.contracts, self.raw, strict=True) if self._has_rows(table)}
         self.made_once: set[str] = set()
         for schema in ("staging", "intermediate", "marts"):
             self.connection.execute(f"create schema {schema}")
 
-    def forget_after(self, day: date) -> int:
-        """Delete everything that landed later than `day`; returns how many rows."""
-        deleted = [self.connection.execute(f"delete from {table} where _load_date > ?", [day]).fetchone()[0] for table in self.raw]
-        return sum(deleted)
+    def forget_after(self, day: date, landed_until: date | None = None) -> int:
+        """Delete every fact later than `day`, and what landed after `landed_until` (default: `day`); returns how many rows."""
+        deleted = 0
+        for contract, table in zip(self.contracts, self.raw, strict=True):
+            dates = [column for column in (contract.updated_at, contract.created_at) if column]
+            later = f"or cast(coalesce({', '.join(dates)}) as date) > $day" if dates else ""
+            sql = f"delete from {table} where _load_date > $landed_until {later}"
+            values = {"landed_until": landed_until or day} | ({"day": day} if dates else {})
+            deleted += self.connection.execute(sql, values).fetchone()[0]
+        return deleted
 
     def build(self, models: Iterable[Model], as_of: date) -> None:
         """All models as of a day. What is staged of vendors that never delivered is made once: it is empty on every day."""
