@@ -27,6 +27,7 @@ bench: .venv/dev.done
 lint: .venv/dev.done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/sqlfluff lint --processes 0 --disable-progress-bar models dbt_project/tests
 
 dev: .venv/run.done
 	$(BIN)/csw dev

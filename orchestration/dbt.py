@@ -115,6 +115,7 @@ class Dbt:
             "reporting_time_zone": settings.reporting_time_zone,
             "reporting_currency": settings.reporting_currency,
             "mrr_rules": settings.mrr_rules,
+            "mrr_rule_overrides": settings.mrr_rule_overrides,
             "present_domains": settings.present_domains,
         }
 

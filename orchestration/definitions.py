@@ -17,6 +17,7 @@ from orchestration.settings import Settings, load_settings
 def build_defs(overrides: Mapping[str, Any] | None = None, *, settings: Settings | None = None) -> Definitions:
     """The code location for the settings of the environment; `overrides` replaces single ones, e.g. {"data_dir": tmp_path}."""
     from orchestration.assets.gates import gate_checks
+    from orchestration.assets.predictions import prediction_assets
     from orchestration.assets.publication import publication_assets
     from orchestration.assets.raw import raw_assets, undelivered_specs
     from orchestration.assets.warehouse import warehouse_assets
@@ -34,6 +35,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None, *, settings: Settings
             raw_assets(settings, partitions),
             *undelivered_specs(settings),
             *warehouse_assets(settings, dbt, partitions),
+            *prediction_assets(settings, partitions),
             *publication_assets(settings, dbt, partitions),
         ],
         asset_checks=gate_checks(settings),

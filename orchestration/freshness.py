@@ -5,7 +5,7 @@ Here belongs reading both off the lake and the warehouse; a source being stale o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,11 +52,13 @@ def freshness_checks(freshness: Sequence[Freshness], as_of: date) -> dict[str, l
     return checks
 
 
-def late_rows(con: duckdb.DuckDBPyConnection, *, compute_from: date, as_of: date, restatement_days: int) -> dict[str, list[CheckResult]]:
+def late_rows(
+    con: duckdb.DuckDBPyConnection, keys: Mapping[str, Sequence[str]], *, compute_from: date, as_of: date, restatement_days: int
+) -> dict[str, list[CheckResult]]:
     """Rows that this run landed for days already settled, per staging table, with the range to backfill.
 
     record_versions dates such a row to its load date less the restatement window and marks it `is_late`; so the late rows of a run
-    are those from `compute_from` on.
+    are those from `compute_from` on. `keys` are the columns that tell the records of each staging table apart, source_relation among them.
     """
     columns: dict[str, list[str]] = {}
     for table, column in con.execute(
@@ -66,26 +68,27 @@ def late_rows(con: duckdb.DuckDBPyConnection, *, compute_from: date, as_of: date
     checks: dict[str, list[CheckResult]] = {}
     for table, names in columns.items():
         if {"is_late", "known_from", "source_relation"} <= set(names):
-            found = _late_in(con, table, names, compute_from)
+            found = _late_in(con, table, names, keys[table], compute_from)
             checks.update({table: [_late_check(*row, as_of=as_of, restatement_days=restatement_days) for row in found]} if found else {})
     if not checks:
         checks["staging"] = [CheckResult("late_rows", "freshness", "warning", "passed", "0 rows", f"within {restatement_days} days", 0)]
     return checks
 
 
-def _late_in(con: duckdb.DuckDBPyConnection, table: str, names: list[str], compute_from: date) -> list[tuple[str, int, date | None]]:
+def _late_in(
+    con: duckdb.DuckDBPyConnection, table: str, names: Sequence[str], key: Sequence[str], compute_from: date
+) -> list[tuple[str, int, date | None]]:
     """(source, rows, first day concerned). A record's first version concerns its creation, a later one the day of the change."""
     happened = next((name for name in HAPPENED if name in names), "known_from")
     changed = "updated_at" if "updated_at" in names else happened
+    same_record = " and ".join(f'earlier."{column}" = late."{column}"' for column in key)
     return con.execute(
         f"""
         with late as (select * from staging."{table}" where is_late and known_from >= ?)
         select source_relation, count(*), min(cast(case when is_first then "{happened}" else "{changed}" end as date))
         from (
             select late.*, not exists (
-                select 1 from staging."{table}" as earlier
-                where earlier."{names[0]}" = late."{names[0]}" and earlier.source_relation = late.source_relation
-                    and earlier.known_from < late.known_from
+                select 1 from staging."{table}" as earlier where {same_record} and earlier.known_from < late.known_from
             ) as is_first
             from late
         )

@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from orchestration.metric_rules import parse_overrides
+
 REPO = Path(__file__).resolve().parent.parent
 DOMAINS = ("crm", "billing", "support", "product", "surveys")
 VENDORS = {
@@ -64,6 +66,7 @@ class Settings(BaseSettings):
     reporting_currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
     restatement_days: int = Field(default=3, ge=0, le=366)
     mrr_rules: Literal["chartmogul", "stripe", "profitwell"] = "chartmogul"
+    mrr_rule_overrides: Annotated[dict[str, str], NoDecode] = {}
     reconcile_days: int = Field(default=7, ge=1, le=366)
     keep_versions: int = Field(default=7, ge=2, le=1000)
     pii_key: SecretStr = SecretStr(BUILT_IN_PII_KEY)
@@ -81,6 +84,11 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip().lower() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("mrr_rule_overrides", mode="before")
+    @classmethod
+    def _known_rules(cls, value: object) -> dict[str, str]:
+        return parse_overrides(value)
 
     @field_validator("data_dir", "files_dir")
     @classmethod

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestration import prediction_tables
 from orchestration.contracts import Contract, Contracts, load_contracts
 from orchestration.lake_manifest import LAKE_COLUMNS, contract_types, partition_dates, partition_name, read_manifest
 from orchestration.lake_partition import heal_source
@@ -84,6 +85,7 @@ def prepare(settings: Settings) -> None:
     for room in ROOMS:
         spark.sql(f"create schema if not exists {room}")
     register_raw_views(spark, load_contracts(), settings.lake_dir)
+    prediction_tables.register_spark_views(spark, settings)
 
 
 def discard(settings: Settings) -> None:

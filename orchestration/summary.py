@@ -28,6 +28,7 @@ def print_summary(console: Console, settings: Settings, run_id: str) -> None:
     console.rule(f"[bold]{version.version}[/] as of {version.as_of_date}", style="green")
     _print_revenue(console, ask, settings.reporting_currency)
     _print_health(console, ask)
+    _print_risk(console, ask, settings.reporting_currency)
     _print_worklist(console, ask, settings.reporting_currency)
     _print_gates(console, ask, run_id)
     folder = settings.published_dir / "current"
@@ -74,6 +75,25 @@ def _print_health(console: Console, ask) -> None:
     console.print(f"\n[bold]Health[/]     {'   '.join(parts)}   {without} paying without a score", highlight=False)
 
 
+def _print_risk(console: Console, ask, currency: str) -> None:
+    scored, high, at_risk, high_at_risk, why = ask(
+        """
+        select
+            count(churn_probability),
+            count(*) filter (where risk_band = 'high'),
+            sum(mrr_at_risk),
+            sum(mrr_at_risk) filter (where risk_band = 'high'),
+            any_value(abstained_because)
+        from fct_churn_risk
+        """
+    )[0]
+    if scored:
+        shown = f"[red]{high:,} high[/], {_money(high_at_risk or 0)} of {_money(at_risk)} {currency} MRR at risk in 90 days"
+        console.print(f"[bold]Risk[/]       {shown}", highlight=False)
+    elif why:
+        console.print(f"[bold]Risk[/]       not told: {_plain(why)}", soft_wrap=True, highlight=False)
+
+
 def _print_worklist(console: Console, ask, currency: str) -> None:
     rows = ask(
         """
@@ -94,11 +114,16 @@ def _print_worklist(console: Console, ask, currency: str) -> None:
 
 
 def _print_gates(console: Console, ask, run_id: str) -> None:
-    outcomes = dict(ask(f"select outcome, count(*) from fct_data_quality_results where run_id = '{run_id}' group by all"))
-    bad = {outcome: count for outcome, count in outcomes.items() if outcome != "passed"}
-    style = "green" if not bad else "yellow"
-    others = "".join(f", {count} {outcome}" for outcome, count in sorted(bad.items()))
-    console.print(f"\n[bold]Gates[/]      [{style}]{outcomes.get('passed', 0)} passed{others or ', 0 failed'}[/]", highlight=False)
+    """A published version has no failed gate but those that only warn; csw status lists them."""
+    outcomes = dict(
+        ask(
+            "select case when outcome = 'failed' and severity = 'warning' then 'warnings' else outcome end, count(*) "
+            f"from fct_data_quality_results where run_id = '{run_id}' group by all"
+        )
+    )
+    counts = [f"{outcomes.pop('passed', 0)} passed", f"{outcomes.pop('failed', 0)} failed", *(f"{n} {kind}" for kind, n in sorted(outcomes.items()))]
+    style = "yellow" if len(counts) > 2 or not counts[1].startswith("0") else "green"
+    console.print(f"\n[bold]Gates[/]      [{style}]{', '.join(counts)}[/]", highlight=False)
 
 
 def print_status(console: Console, settings: Settings) -> None:

@@ -38,10 +38,10 @@ class RoomTranslator(DagsterDbtTranslator):
 
 
 def room_of(properties: Mapping[str, Any]) -> str:
-    """seeds, raw, staging, intermediate or marts: a seed's and a source's by their type, a model's by its first folder."""
+    """seeds, raw, predictions, staging, intermediate or marts: a seed's and a source's by their type, a model's by its first folder."""
     kind = properties["resource_type"]
     if kind == "seed":
         return "seeds"
     if kind == "source":
-        return "raw"
+        return "predictions" if properties["source_name"] == "predictions" else "raw"
     return next((part for part in properties["fqn"] if part in ROOMS), "marts")

@@ -21,7 +21,11 @@ records as (
 -- customers that look alike count as one
 scores as (
     select source_relation, source_id, look_alike_id, sum(weight) as score
-    from (select source_relation, source_id, look_alike_id, evidence, max(weight) as weight from nearest group by source_relation, source_id, look_alike_id, evidence) as counted
+    from (
+        select source_relation, source_id, look_alike_id, evidence, max(weight) as weight
+        from nearest
+        group by source_relation, source_id, look_alike_id, evidence
+    ) as counted
     group by source_relation, source_id, look_alike_id
 ),
 
@@ -84,11 +88,19 @@ anchored as (
         verdicts.first_id,
         verdicts.second_id,
         -- who stands apart from a record of its own system does not follow the account id that they share
-        records.source_relation || '|' || case when apart.source_id is null then coalesce('account|' || records.account_id, 'record|' || records.source_id) else 'record|' || records.source_id end as family
+        records.source_relation || '|' || case
+            when apart.source_id is null then coalesce('account|' || records.account_id, 'record|' || records.source_id)
+            else 'record|' || records.source_id
+        end as family
     from records
     left join chosen on records.source_relation = chosen.source_relation and records.source_id = chosen.source_id
     left join verdicts on records.source_relation = verdicts.source_relation and records.source_id = verdicts.source_id
-    left join (select source_relation, source_id from overrides where other_domain = '{{ domain }}' and decision = 'keep_apart' group by source_relation, source_id) as apart
+    left join (
+        select source_relation, source_id
+        from overrides
+        where other_domain = '{{ domain }}' and decision = 'keep_apart'
+        group by source_relation, source_id
+    ) as apart
         on records.source_relation = apart.source_relation and records.source_id = apart.source_id
     cross join (select weight from {{ ref('identity_evidence') }} where evidence = 'email') as strong
 ),
@@ -107,7 +119,9 @@ grouped as (
         headed.source_id,
         headed.record_key,
         coalesce(headed.cluster_id, heads.cluster_id, heads.record_key) as cluster_id,
-        case when headed.cluster_id is null then coalesce(heads.cluster_created_at, heads.created_at) else headed.cluster_created_at end as cluster_created_at,
+        case
+            when headed.cluster_id is null then coalesce(heads.cluster_created_at, heads.created_at) else headed.cluster_created_at
+        end as cluster_created_at,
         coalesce(headed.look_alike_id, heads.look_alike_id, heads.record_key) as look_alike_id,
         coalesce(headed.evidence, case when headed.place = 1 then 'anchor' else 'foreign_id' end) as evidence,
         headed.conflict,

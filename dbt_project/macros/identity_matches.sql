@@ -26,7 +26,11 @@ matches as (
         known.cluster_id,
         known.cluster_created_at,
         known.look_alike_id,
-        min(case when own.evidence = 'foreign_id' and own.source_relation = theirs.source_relation then 1 when own.tenant = theirs.tenant then 2 else 3 end) as distance
+        min(case
+            when own.evidence = 'foreign_id' and own.source_relation = theirs.source_relation then 1
+            when own.tenant = theirs.tenant then 2
+            else 3
+        end) as distance
     from {{ ref('int_identities__keys') }} as own
     inner join {{ ref('int_identities__keys') }} as theirs
         on own.evidence = theirs.evidence

@@ -3,7 +3,12 @@
   The pattern of "not a letter, not a digit" is Unicode's on both engines, so a name in any script keeps its letters.
 #}
 {% macro name_key(column) -%}
-    nullif(trim(regexp_replace({{ words(column) }}, '( (inc|incorporated|llc|llp|lp|ltd|limited|plc|corp|corporation|co|company|gmbh|ag|kg|ug|se|sa|sas|sarl|sl|srl|spa|bv|b v|nv|n v|kk|k k|s l|s a|s r l|s p a|ab|as|aps|oy|oyj|pty|pte))+$', '')), '')
+    {%- set legal_forms = [
+        'inc', 'incorporated', 'llc', 'llp', 'lp', 'ltd', 'limited', 'plc', 'corp', 'corporation', 'co', 'company', 'gmbh',
+        'ag', 'kg', 'ug', 'se', 'sa', 'sas', 'sarl', 'sl', 'srl', 'spa', 'bv', 'b v', 'nv', 'n v', 'kk', 'k k', 's l', 's a',
+        's r l', 's p a', 'ab', 'as', 'aps', 'oy', 'oyj', 'pty', 'pte',
+    ] -%}
+    nullif(trim(regexp_replace({{ words(column) }}, '( ({{ legal_forms | join('|') }}))+$', '')), '')
 {%- endmacro %}
 
 {# Lower-case words, one space between them, nothing else. #}
@@ -24,5 +29,7 @@
 {# A number from a text, the same on every engine and evenly spread over 28 bits: to compare sets of records by count and sum. #}
 {% macro hash_number(text) -%}
     cast(0
-    {%- for place in range(1, 8) %} + {{ 16 ** (place - 1) }} * (position(substr(md5({{ text }}), {{ place }}, 1) in '0123456789abcdef') - 1){% endfor %} as bigint)
+    {%- for place in range(1, 8) %}
+        + {{ 16 ** (place - 1) }} * (position(substr(md5({{ text }}), {{ place }}, 1) in '0123456789abcdef') - 1)
+    {%- endfor %} as bigint)
 {%- endmacro %}

@@ -114,7 +114,7 @@ from (
     select loads.{{ day }} from {{ source(vendor, table) }} as loads
     where loads._load_date >= {{ start_date() }} + {{ var('restatement_days') | int }}
     union all
-    select {{ end_date() }} - cast(numbers.n as int) from range(0, 20000) as numbers(n)
+    select {{ end_date() }} - cast(numbers.n as int) from range(0, 20000) as numbers (n)
     where {{ end_date() }} - cast(numbers.n as int) >= {{ start_date() }}
 )
 {%- endmacro %}

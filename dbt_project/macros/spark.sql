@@ -12,7 +12,8 @@
                 {%- for name in agate_table.column_names -%}
                 {%- set value = row[loop.index0] -%}
                 {%- set type = types.get(name, adapter.convert_type(agate_table, loop.index0)) -%}
-                cast({{ 'null' if value is none else "'" ~ (value | string | replace("\\", "\\\\") | replace("'", "\\'")) ~ "'" }} as {{ type }}){{ ', ' if not loop.last }}
+                {%- set text = value | string | replace("\\", "\\\\") | replace("'", "\\'") -%}
+                cast({{ 'null' if value is none else "'" ~ text ~ "'" }} as {{ type }}){{ ', ' if not loop.last }}
                 {%- endfor -%}
             ){{ ', ' if not loop.last }}
             {% endfor %}

@@ -61,7 +61,7 @@ def publication_assets(settings: Settings, dbt: Dbt, partitions: PartitionsDefin
         started = time.monotonic()
         store = QualityStore(settings.data_dir)
         window = window_of(context.run, settings)
-        fresh = _look_at_freshness(settings, store, context.run_id, window)
+        fresh = _look_at_freshness(settings, manifest, store, context.run_id, window)
         required = required_gates(settings, manifest, store)
         try:
             version = publish(
@@ -113,12 +113,14 @@ def required_gates(settings: Settings, manifest: Mapping[str, Any], store: Quali
     return required
 
 
-def _look_at_freshness(settings: Settings, store: QualityStore, run_id: str, window: RunWindow) -> list[Freshness]:
+def _look_at_freshness(settings: Settings, manifest: Mapping[str, Any], store: QualityStore, run_id: str, window: RunWindow) -> list[Freshness]:
     """How fresh the sources are and what came too late: recorded, told to BI, and never a reason to hold a version back."""
     found = read_freshness(settings.lake_dir, load_contracts(), settings.present_domains)
     store.record_checks(run_id, "freshness", freshness_checks(found, window.as_of))
+    versions = {node["name"]: _primary_key(manifest, node["name"]) for node in _models(manifest) if room_of(node) == "staging"}
+    keys = {table: [column for column in key if column != "known_from"] for table, key in versions.items()}
     with connect(settings) as connection:
-        late = late_rows(connection, compute_from=window.compute_from, as_of=window.as_of, restatement_days=settings.restatement_days)
+        late = late_rows(connection, keys, compute_from=window.compute_from, as_of=window.as_of, restatement_days=settings.restatement_days)
     store.record_checks(run_id, "late_rows", late)
     return found
 

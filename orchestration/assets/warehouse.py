@@ -22,6 +22,7 @@ from dagster import (
 from dagster_dbt import dbt_assets
 from dagster_dbt.asset_utils import DAGSTER_DBT_UNIQUE_ID_METADATA_KEY
 
+from orchestration import prediction_tables
 from orchestration.contracts import load_contracts
 from orchestration.dbt import Dbt, NodeOutcome
 from orchestration.lake_views import register_raw_views
@@ -95,6 +96,7 @@ def _open_warehouse(settings: Settings, run_id: str, seeds: str, *, anew: bool) 
         if anew:
             mark_rebuilt(connection, run_id)
         register_raw_views(connection, load_contracts(), settings.lake_dir)
+        prediction_tables.register_views(connection, settings)
         return settings.target == "duckdb" and has_seeds(connection, seeds)
 
 

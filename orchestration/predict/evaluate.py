@@ -49,6 +49,7 @@ __all__ = [
 ]  # fmt: skip
 
 MODEL = "churn_model"
+BASELINES = ("base_rate", "health_score")
 ALL_FOLDS = 0  # the number under which the test rows of all folds are judged together
 
 
@@ -112,9 +113,10 @@ def _metrics(probability: Floats, happened: Floats, customers: Codes, resamples:
 class Backtest:
     """What the model would have been worth, had it been in use.
 
-    evaluations: `evaluate`'s columns after `fold` (0: all folds together), label dates aside. predictions: one row per test row of a fold
-    that had a model, in the index of the features: fold, snapshot_date, customer, churned, churn_model, base_rate, health_score (all three
-    P(churn)). abstained: fold → why there was no model. folds: their dates and rows. models: fold → the model that was tested there.
+    evaluations: `evaluate`'s columns after `fold`; fold 0 is all of them judged together, so that there even the base rate ranks, by fold.
+    predictions: one row per test row of a fold that had a model, in the index of the features: fold, snapshot_date, customer, churned,
+    churn_model, base_rate, health_score (all three P(churn)). abstained: fold → why there was no model. folds: their dates and rows.
+    models: fold → the model that was tested there.
     """
 
     evaluations: pd.DataFrame
@@ -122,6 +124,7 @@ class Backtest:
     abstained: dict[int, str]
     folds: list[Fold]
     models: dict[int, ChurnModel]
+    label_days: int = LABEL_DAYS
 
     def latest(self) -> FoldPredictions:
         """The newest fold with a model, as `better_than` takes it. ValueError where every fold abstained."""
@@ -130,7 +133,7 @@ class Backtest:
         fold = next(each for each in reversed(self.folds) if each.number in self.models)
         rows = self.predictions[self.predictions["fold"] == fold.number].rename(columns={MODEL: "probability"})
         version = self.models[fold.number].metadata["version"]
-        return FoldPredictions(version, rows[["probability", "churned", "customer"]], fold.train_until, fold.test_from)
+        return FoldPredictions(version, rows[["probability", "churned", "customer"]], fold.train_until, fold.test_from, self.label_days)
 
 
 def backtest(
@@ -179,11 +182,8 @@ def backtest(
             "health_score": fit_health_baseline(score[train], happened[train]).predict_proba(score[test]),
         }
         tested.append(pd.DataFrame(columns, index=features.index[test]))
-    predictions = pd.concat(tested) if tested else pd.DataFrame(columns=["fold", "snapshot_date", "customer", "churned", MODEL, *_BASELINES])
-    return Backtest(_evaluations(predictions, random_state), predictions, abstained, parts, models)
-
-
-_BASELINES = ("base_rate", "health_score")
+    predictions = pd.concat(tested) if tested else pd.DataFrame(columns=["fold", "snapshot_date", "customer", "churned", MODEL, *BASELINES])
+    return Backtest(_evaluations(predictions, random_state), predictions, abstained, parts, models, label_days)
 
 
 def _evaluations(predictions: pd.DataFrame, random_state: int) -> pd.DataFrame:
@@ -191,7 +191,7 @@ def _evaluations(predictions: pd.DataFrame, random_state: int) -> pd.DataFrame:
     judged += [(int(number), rows) for number, rows in predictions.groupby("fold")]
     tables = [
         evaluate(
-            rows[MODEL], rows["churned"], baselines={name: rows[name] for name in _BASELINES}, groups=rows["customer"], random_state=random_state
+            rows[MODEL], rows["churned"], baselines={name: rows[name] for name in BASELINES}, groups=rows["customer"], random_state=random_state
         ).assign(fold=number)
         for number, rows in judged
     ]

@@ -99,7 +99,7 @@ def next_window(happened: Floats, customers: Codes, days: NDArray[np.datetime64]
     place = np.searchsorted(key, customers * span + number + label_days)
     following = order[np.minimum(place, len(order) - 1)]
     gap = number[following] - number
-    is_seen = (place < len(order)) & (customers[following] == customers) & (gap >= label_days) & (gap <= label_days + SLACK_DAYS)
+    is_seen = (place < len(order)) & (customers[following] == customers) & (gap <= label_days + SLACK_DAYS)
     rows = np.flatnonzero(is_seen & (happened == 0))
     later = happened[following[rows]]
     if not 0 < later.sum() < len(later):

@@ -14,6 +14,11 @@ from orchestration.sources.demo.company import DemoCompany
 from tests.integration.conftest import DemoRun
 
 LAST_DAY = date(2024, 5, 29)  # 150 days from 2024-01-01
+REVENUE = (
+    "dim_customers", "dim_dates", "dim_plans", "fct_churn_events", "fct_churn_risk", "fct_customer_clv", "fct_customer_mrr",
+    "fct_model_evaluations", "fct_mrr_movements", "fct_revenue", "rpt_churn_reasons", "rpt_cohort_retention", "rpt_mrr_reconciliation",
+    "rpt_mrr_rule_comparison", "rpt_revenue_retention_monthly",
+)  # fmt: skip
 OWN = ("dim_publication", "fct_data_quality_results")
 
 
@@ -34,8 +39,9 @@ def hashes(settings) -> dict[str, str]:
     return {name: table["content_hash"] for name, table in manifest["tables"].items() if name not in OWN}
 
 
-def drop_folder(tmp_path, *domains: str):
-    DemoCompany.generate(customers=30, days=150).write_files(tmp_path / "drop", until=LAST_DAY, domains=domains)
+def drop_folder(tmp_path, *domains: str, customers: int = 30, until: date = LAST_DAY):
+    days = (until - date(2023, 12, 31)).days
+    DemoCompany.generate(customers=customers, days=days).write_files(tmp_path / "drop", until=until, domains=domains)
     return tmp_path / "drop"
 
 
@@ -58,13 +64,18 @@ def test_running_a_day_again_changes_nothing_and_the_next_day_follows(demo: Demo
 
 
 def test_billing_alone_is_enough(tmp_path):
-    settings = files_settings(tmp_path / "data", drop_folder(tmp_path, "billing"), "billing")
-    result = execute(settings, LAST_DAY, LAST_DAY)
+    last_day = date(2025, 2, 3)
+    settings = files_settings(tmp_path / "data", drop_folder(tmp_path, "billing", customers=100, until=last_day), "billing")
+    result = execute(settings, last_day, last_day)
     assert result.exit_code == DONE, result.reasons
     ask = lambda sql: published.query(settings.published_dir, sql).rows  # noqa: E731
+    rows = {table: ask(f"select count(*) from {table}")[0][0] for table in (*REVENUE, "rpt_mrr_restatements", "fct_tickets")}
+    assert {table: count for table, count in rows.items() if not count} == {"rpt_mrr_restatements": 0, "fct_tickets": 0}  # one load restates nothing
     assert ask("select count(*) > 10 from fct_customer_mrr where mrr_amount > 0") == [(True,)]
     assert ask("select count(*) > 10 from dim_customers where mrr_reporting_amount > 0") == [(True,)]
-    assert ask("select count(*) from fct_tickets") == [(0,)]
+    assert ask("select * from rpt_mrr_reconciliation where is_blocking") == []
+    assert ask("select count(*) from fct_churn_risk where churn_probability is null and abstained_because is null") == [(0,)]
+    assert ask("select check_name, asset, outcome from fct_data_quality_results where outcome <> 'passed' and severity <> 'warning'") == []
     absent = dict(ask("select domain, note from dim_publication where source_relation is null"))
     assert set(absent) == {"crm", "support", "product", "surveys"}
     assert "fct_tickets" in absent["support"]
@@ -94,11 +105,16 @@ def test_a_gate_that_fails_leaves_the_published_version_alone(tmp_path):
     assert alone.exit_code == HELD_BACK, alone.reasons
     assert (settings.published_dir / "current" / "manifest.json").read_bytes() == before
 
-    # Mended at the source: the same command publishes.
+    # Mended at the source: the same command publishes. What came too late to count on its day is told, and holds nothing back.
     os.remove(drop / "billing" / "invoices" / "bad.jsonl")
+    payer = published.query(settings.published_dir, "select min(source_id) from bridge_customer_identities").rows[0][0]
+    late = {"payment_id": "pay_late", "customer_id": payer, "status": "failed", "amount": "10.00", "currency": "USD"}
+    (drop / "billing" / "payments" / "late.jsonl").write_text(json.dumps(late | {"attempted_at": "2024-05-20T10:00:00Z"}) + "\n")
     mended = execute(settings, day, day)
     assert mended.exit_code == DONE, mended.reasons
     assert published.current_as_of(settings.published_dir) == day
+    told = "select asset, outcome, observed from fct_data_quality_results where check_name = 'late_rows(files)'"
+    assert published.query(settings.published_dir, told).rows == [("stg_own__payments", "failed", "1 rows, from 2024-05-20")]
 
 
 def test_a_source_that_cannot_be_read_fails_the_run_with_one_line(tmp_path):

@@ -1,6 +1,6 @@
 """N daily runs = one run over the range = a full rebuild: every mart, row for row.
 
-Run as a program (`make parity`) for 60 days; tests/scale/test_parity.py calls it for fewer. Landing and dbt are the pipeline's own;
+Run as a program (`make parity`) for 60 days; tests/scale/test_parity.py calls it for fewer. Landing, dbt and predictions are the pipeline's own;
 gates and publication are left out, because they change no mart.
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration import prediction_tables, predictions
 from orchestration.assets.raw import land
 from orchestration.assets.warehouse import SELECTIONS
 from orchestration.content_hash import content_hash
@@ -67,7 +68,10 @@ def _land(settings: Settings, window: RunWindow) -> None:
 def _build(settings: Settings, dbt: Dbt, window: RunWindow) -> None:
     with connect(settings) as connection:
         register_raw_views(connection, load_contracts(), settings.lake_dir)
+        prediction_tables.register_views(connection, settings)
     for room in ROOMS:
+        if room == "marts":
+            predictions.predict(settings, window.as_of)
         outcomes = dbt.build(SELECTIONS[room].split(), window, run_id=f"build-{window.end}")
         bad = [f"{outcome.name}: {outcome.message}" for outcome in outcomes if outcome.status not in ("success", "pass")]
         if bad:

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration import spark
+from orchestration import prediction_tables, spark
 from orchestration.assets.raw import land
 from orchestration.contracts import load_contracts
 from orchestration.dbt import Dbt
@@ -64,6 +64,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Settings]:
             spark.prepare(settings)
         with connect(settings) as connection:
             register_raw_views(connection, load_contracts(), settings.lake_dir)
+            prediction_tables.register_views(connection, settings)
         outcomes = Dbt(settings).build(EVERYTHING, window(last), run_id="parity", tests=False)
         failed = [f"{outcome.name}: {outcome.message}" for outcome in outcomes if outcome.status != "success"]
         assert not failed, f"{settings.target} could not build\n" + "\n".join(failed)

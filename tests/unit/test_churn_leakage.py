@@ -8,6 +8,7 @@ import pytest
 
 from orchestration.predict.churn import fit_churn_model
 from orchestration.predict.evaluate import backtest
+from orchestration.predict.feature_power import next_window
 from orchestration.predict.leakage import LeakageError, check_known_on, check_leakage, check_rebuilt
 from tests.unit.churn_support import panel, sample
 
@@ -47,6 +48,16 @@ def test_a_noisy_answer_is_refused_too(share, seen):
     assert refusal.value.features == ("planted",)
 
 
+def test_few_customers_are_no_excuse_for_an_implausible_feature():
+    """Too few to prove that it does not last; from 0.9 on it would have to prove that it does."""
+    few = panel(150, 12, seed=12)
+    planted = few.features.assign(planted=flipped(few.churned, 0.05))
+    with pytest.raises(LeakageError, match=r"'planted' \(AUC 0.9.* for the window after its own"):
+        check_leakage(planted, few.churned, snapshot_dates=few.snapshot_dates, groups=few.customer)
+    with pytest.raises(LeakageError, match=r"'planted' \(AUC 0.9.. alone\)"):
+        check_leakage(planted, few.churned, groups=few.customer)
+
+
 def test_a_backtest_refuses_it_before_anything_is_fitted(seen):
     planted = seen.features.assign(planted=flipped(seen.churned, 0.1))
     with pytest.raises(LeakageError, match="Take it out, or name it in vouched"):
@@ -73,6 +84,15 @@ def test_a_strong_feature_that_is_a_state_passes():
     dates = pd.Timestamp("2024-01-01") + pd.to_timedelta(30 * month, unit="D")
     found = check_leakage(pd.DataFrame({"renews_in": renews_in.ravel()}), churned.ravel(), snapshot_dates=dates, groups=rows)
     assert 0.85 < found["renews_in"] < 0.95
+
+
+def test_the_window_after_its_own_by_hand():
+    """Customer 7 is seen on days 0, 90 and 180 and leaves after; 8 on days 0 and 130, too late to say; 9 leaves at once and is back on day 100."""
+    days = np.datetime64("2025-01-01") + np.array([180, 0, 90, 0, 130, 0, 100])
+    found = next_window(np.array([1, 0, 0, 0, 0, 1, 0.0]), np.array([7, 7, 7, 8, 8, 9, 9]), days, 90)
+    assert found.rows.tolist() == [1, 2]
+    assert found.churned.tolist() == [0, 1]
+    assert next_window(np.array([0, 0.0]), np.array([7, 7]), days[:2], 90) is None
 
 
 def test_who_is_vouched_for_may_separate_the_classes_perfectly():

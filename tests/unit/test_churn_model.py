@@ -55,6 +55,13 @@ def test_what_is_missing_is_not_zero_and_not_average(model, unseen):
     assert model.predict_proba(unseen.features[~silent]).mean() == pytest.approx(unseen.churned[~silent].mean(), abs=0.01)
 
 
+def test_few_events_are_pulled_towards_the_average_and_keep_their_level(train):
+    few = fit_churn_model(train.features.head(800), train.churned.head(800))
+    assert few.metadata["events"] < 80
+    assert few.metadata["calibration"]["slope"] < 0.9
+    assert few.predict_proba(train.features.head(800)).mean() == pytest.approx(train.churned.head(800).mean(), rel=0.03)
+
+
 def test_finds_an_effect_at_both_ends_of_a_feature(model):
     row = sample(1, seed=3).features
     low, middle, upper, high = (model.predict_proba(row.assign(use=use))[0] for use in (-2.2, 0.0, 1.3, 2.6))

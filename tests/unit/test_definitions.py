@@ -18,7 +18,7 @@ def billing_alone(tmp_path_factory):
 def test_every_asset_stands_in_a_group(billing_alone):
     graph = billing_alone.resolve_asset_graph()
     groups = {key.to_user_string(): graph.get(key).group_name for key in graph.get_all_asset_keys()}
-    assert set(groups.values()) == {"raw", "unconfigured_sources", "seeds", "staging", "intermediate", "marts", "publication"}
+    assert set(groups.values()) == {"raw", "unconfigured_sources", "seeds", "staging", "intermediate", "predictions", "marts", "publication"}
     assert {groups["stripe__invoices"], groups["stg_hubspot__companies"]} == {"raw", "staging"}
     assert {groups["hubspot__companies"], groups["own__accounts"], groups["own__invoices"]} == {"unconfigured_sources"}
 

@@ -27,7 +27,7 @@ from orchestration.predict.measures import (
     top_decile_lift,
     wilson_interval,
 )
-from orchestration.predict.resampling import mean_interval
+from orchestration.predict.resampling import draws, mean_interval, percentile_intervals
 from tests.unit.churn_support import panel
 
 # Two share 0.8: one churned, one stayed.
@@ -151,6 +151,16 @@ def test_auc_interval_by_hand():
     assert vars(repeated) == pytest.approx(vars(found))  # snapshots that only repeat their customer are no evidence
 
 
+def test_auc_interval_of_customers_with_both_outcomes_by_hand():
+    """Placements less 0.875: +⅛ for 3 and 1, −⅛ for both 2. What lies with one customer adds up before it is squared."""
+    score, churned = [3, 2, 2, 1], [1, 1, 0, 0]
+    half = 1.959964 * np.sqrt(1 / 32 + 1 / 32) / (0.875 * 0.125)
+    together = auc_interval(score, churned, groups=["a", "b", "b", "a"])
+    assert (together.low, together.high) == pytest.approx((expit(np.log(7) - half), expit(np.log(7) + half)))
+    against = auc_interval(score, churned, groups=["a", "b", "a", "b"])
+    assert (against.low, against.high) == pytest.approx((0.875, 0.875))
+
+
 def test_a_perfect_auc_is_not_certain():
     few, many = (auc_interval(np.arange(2 * n), np.arange(2 * n) >= n) for n in (5, 200))
     assert few.value == few.high == many.value == 1.0
@@ -189,6 +199,16 @@ def test_the_interval_of_a_mean_by_hand():
     # Customers' sums around the mean 3: −4 and 4. Variance 2 ÷ 1 × 32 ÷ 16 = 4.
     low, high = mean_interval(np.array([1.0, 1.0, 5.0, 5.0]), np.array([0, 0, 1, 1]), z=1)
     assert (low, high) == pytest.approx((1.0, 5.0))
+
+
+def test_customers_are_drawn_again_whole():
+    customers = np.repeat(np.arange(400), 3)
+    for weights in draws(customers, 3):
+        assert weights.sum() == 1_200
+        assert (weights.reshape(-1, 3) == weights[::3, None]).all()
+    values = np.random.default_rng(5).normal(size=400)[customers]
+    drawn = percentile_intervals({"mean": lambda weights: np.average(values, weights=weights)}, customers, resamples=1_000)["mean"]
+    assert drawn == pytest.approx(mean_interval(values, customers, 1.96), abs=0.02)
 
 
 MONTHS = pd.date_range("2024-01-31", periods=12, freq="ME")
@@ -389,3 +409,13 @@ def test_the_latest_fold_of_a_backtest_can_be_compared(tested):
     assert latest.version == tested.models[2].metadata["version"]
     flat = FoldPredictions("base rate", latest.predictions.assign(probability=0.05))
     assert better_than(flat, latest).is_better
+
+
+def test_another_window_keeps_its_own_distance(seen):
+    rows = seen.snapshot_dates < pd.Timestamp("2023-09-01")
+    features, churned, dates, health, customer = (
+        each[rows] for each in (seen.features, seen.churned, seen.snapshot_dates, seen.health_score, seen.customer)
+    )
+    found = backtest(features, churned, dates, health, customer, folds=1, label_days=30)
+    assert (found.folds[0].test_from - found.folds[0].train_until).days < 90
+    assert found.latest().version == found.models[1].metadata["version"]

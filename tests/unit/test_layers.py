@@ -16,7 +16,7 @@ from orchestration.settings import REPO, load_settings
 MAY_READ = {
     "staging": {"source", "seed"},
     "intermediate": {"staging", "intermediate", "seed"},
-    "marts": {"intermediate", "marts", "seed"},
+    "marts": {"intermediate", "marts", "seed", "predictions"},
 }
 NAMES = {
     "staging": r"stg_[a-z]+__[a-z0-9_]+",
@@ -41,8 +41,10 @@ def of_kind(manifest: dict, kind: str) -> list[dict]:
 
 
 def layer_of(unique_id: str, manifest: dict) -> str:
-    """staging, intermediate or marts for a model, else what kind of node it is: source, seed."""
+    """staging, intermediate or marts for a model, else what kind of node it is: source, seed; or predictions, which models write."""
     kind = unique_id.partition(".")[0]
+    if kind == "source" and unique_id.split(".")[2] == "predictions":
+        return "predictions"
     return manifest["nodes"][unique_id]["fqn"][1] if kind == "model" else kind
 
 

@@ -1,16 +1,24 @@
 -- From the lines of the billing system to the mart: today's MRR is the sum of the monthly rates of the lines that are active today,
--- per customer and currency, to the cent. Listed causes: a bridged gap (the ledger carries the last value on) and a sum below zero
--- (listed by warn_about_negative_mrr).
-with lines as (
+-- per customer and currency, to the cent. Listed causes: a bridged gap (the ledger carries the last value on), a subscription that the
+-- rules suspend (paused, unpaid) and a sum below zero (listed by warn_about_negative_mrr).
+{% set is_known = "known_from <= " ~ as_of_date() ~ " and (known_until is null or known_until > " ~ as_of_date() ~ ")" %}
+with suspended as (
+    select source_relation, customer_id, subscription_key
+    from {{ ref('int_revenue__suspensions') }}
+    where rule_set = 0 and {{ is_known }} and suspended_from <= {{ as_of_date() }}
+        and (suspended_until is null or suspended_until > {{ as_of_date() }})
+),
+
+lines as (
     select customer_id, currency, monthly_rate
-    from {{ ref('int_revenue__active_lines') }}
-    where {{ as_of_date() }} >= active_from and {{ as_of_date() }} < active_until
-        and known_from <= {{ as_of_date() }} and (known_until is null or known_until > {{ as_of_date() }})
-    union all
-    select customer_id, currency, monthly_rate
-    from {{ ref('int_revenue__credit_effects') }}
-    where {{ as_of_date() }} >= active_from and {{ as_of_date() }} < active_until
-        and known_from <= {{ as_of_date() }} and (known_until is null or known_until > {{ as_of_date() }})
+    from {{ ref('int_revenue__ruled_lines') }} as ruled_lines
+    where rule_set = 0 and {{ as_of_date() }} >= active_from and {{ as_of_date() }} < active_until and {{ is_known }}
+        and not exists (
+            select 1 from suspended
+            where suspended.source_relation = ruled_lines.source_relation
+                and suspended.customer_id = ruled_lines.customer_id
+                and suspended.subscription_key = coalesce(ruled_lines.subscription_id, 'none')
+        )
 ),
 
 summed as (
@@ -22,7 +30,7 @@ summed as (
 bridged as (
     select distinct customer_id, currency
     from {{ ref('int_revenue__subscription_mrr') }}
-    where valid_to is null and is_bridged
+    where rule_set = 0 and valid_to is null and is_bridged
 ),
 
 ledger as (

@@ -5,7 +5,7 @@ with companies as (
     select * from {{ ref('stg_hubspot__companies') }}
 ),
 
-merges as (
+merged as (
     select
         source_relation,
         account_id,
@@ -34,10 +34,10 @@ last_seen as (
             partition by companies.source_relation, companies.account_id order by companies.known_from desc nulls last
         ) as recency
     from companies
-    inner join merges
-        on companies.source_relation = merges.source_relation
-            and companies.account_id = merges.account_id
-            and companies.known_from <= merges.merged_from
+    inner join merged
+        on companies.source_relation = merged.source_relation
+            and companies.account_id = merged.account_id
+            and companies.known_from <= merged.merged_from
     where not companies.is_deleted
 ),
 
@@ -58,18 +58,18 @@ before_merges as (
         companies.updated_at,
         companies.source_relation,
         companies.known_from,
-        least(companies.known_until, merges.merged_from) as known_until,
+        least(companies.known_until, merged.merged_from) as known_until,
         companies.is_deleted
     from companies
-    left join merges
-        on companies.source_relation = merges.source_relation
-            and companies.account_id = merges.account_id
-    where merges.merged_from is null or companies.known_from < merges.merged_from
+    left join merged
+        on companies.source_relation = merged.source_relation
+            and companies.account_id = merged.account_id
+    where merged.merged_from is null or companies.known_from < merged.merged_from
 ),
 
 since_merges as (
     select
-        merges.account_id,
+        merged.account_id,
         coalesce(last_seen.name, stayed.name) as name,
         last_seen.domain,
         last_seen.parent_account_id,
@@ -79,21 +79,21 @@ since_merges as (
         last_seen.owner_id,
         last_seen.acquisition_cost,
         last_seen.currency,
-        merges.merged_into_account_id,
-        coalesce(last_seen.created_at, merges.merged_at) as created_at,
-        merges.merged_at as updated_at,
-        merges.source_relation,
-        merges.merged_from as known_from,
+        merged.merged_into_account_id,
+        coalesce(last_seen.created_at, merged.merged_at) as created_at,
+        merged.merged_at as updated_at,
+        merged.source_relation,
+        merged.merged_from as known_from,
         cast(null as date) as known_until,
         false as is_deleted
-    from merges
+    from merged
     left join last_seen
-        on merges.source_relation = last_seen.source_relation
-            and merges.account_id = last_seen.account_id
+        on merged.source_relation = last_seen.source_relation
+            and merged.account_id = last_seen.account_id
             and last_seen.recency = 1
     left join companies as stayed
-        on merges.source_relation = stayed.source_relation
-            and merges.merged_into_account_id = stayed.account_id
+        on merged.source_relation = stayed.source_relation
+            and merged.merged_into_account_id = stayed.account_id
             and stayed.is_current
 ),
 

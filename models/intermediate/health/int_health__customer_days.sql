@@ -18,7 +18,7 @@ tiers as (
 
 days as (
     select {{ as_of_date() }} - cast(numbers.n as int) as as_of_date
-    from range(0, {{ days_kept }}) as numbers(n)
+    from range(0, {{ days_kept }}) as numbers (n)
 ),
 
 windows as (

@@ -82,7 +82,9 @@ final as (
         observed.customer_id,
         observed.as_of_date,
         touched.last_touched_on,
-        {{ to_money('cast(' ~ dbt.datediff(last_contact, 'observed.as_of_date', 'day') ~ ' as double) / nullif(cadences.check_in_days, 0)') }} as touch_ratio,
+        {{ to_money(
+            'cast(' ~ dbt.datediff(last_contact, 'observed.as_of_date', 'day') ~ ' as double) / nullif(cadences.check_in_days, 0)'
+        ) }} as touch_ratio,
         sponsors.sponsor_active,
         case
             when cadences.has_onboarding and observed.tenure_days between 30 and 365

@@ -104,7 +104,7 @@ states as (
 ),
 
 days as (
-    select {{ last_day }} - cast(numbers.n as int) as as_of_date from range(0, 20000) as numbers(n)
+    select {{ last_day }} - cast(numbers.n as int) as as_of_date from range(0, 20000) as numbers (n)
     where {{ last_day }} - cast(numbers.n as int) >= {{ first_day }}
 ),
 

@@ -18,15 +18,17 @@ pointers_0 as (
     select
         records.record_key,
         min(coalesce(
-            case when apart.decision is null then 'crm|' || merges.source_relation || '|' || merges.merged_into_account_id end,
+            case when apart.decision is null then 'crm|' || merged.source_relation || '|' || merged.merged_into_account_id end,
             'crm|' || linked.other_source_relation || '|' || linked.other_source_id,
             records.record_key
         )) as points_at
     from records
-    left join {{ ref('int_crm__account_merges') }} as merges on records.source_relation = merges.source_relation and records.source_id = merges.account_id
+    left join {{ ref('int_crm__account_merges') }} as merged
+        on records.source_relation = merged.source_relation and records.source_id = merged.account_id
     left join {{ ref('int_identities__overrides') }} as apart
-        on records.source_relation = apart.source_relation and records.source_id = apart.source_id and apart.domain = 'crm' and apart.decision = 'keep_apart'
-        and apart.other_domain = 'crm' and merges.source_relation = apart.other_source_relation and merges.merged_into_account_id = apart.other_source_id
+        on records.source_relation = apart.source_relation and records.source_id = apart.source_id
+        and apart.domain = 'crm' and apart.decision = 'keep_apart' and apart.other_domain = 'crm'
+        and merged.source_relation = apart.other_source_relation and merged.merged_into_account_id = apart.other_source_id
     left join overrides as linked
         on records.source_relation = linked.source_relation and records.source_id = linked.source_id and linked.decision = 'link'
     group by records.record_key

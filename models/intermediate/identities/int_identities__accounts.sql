@@ -37,7 +37,11 @@ merged as (
 survivors as (
     select
         *,
-        coalesce(min(web_domain) over (partition by source_relation, name_key, country) = max(web_domain) over (partition by source_relation, name_key, country), true) as is_one_domain
+        coalesce(
+            min(web_domain) over (partition by source_relation, name_key, country)
+            = max(web_domain) over (partition by source_relation, name_key, country),
+            true
+        ) as is_one_domain
     from merged
     where record_key = survivor_key
 ),
@@ -46,7 +50,10 @@ survivors as (
 families as (
     select
         *,
-        coalesce(source_relation || '|' || name_key || '|' || country || '|' || case when is_one_domain then '' else web_domain end, '|' || record_key) as family
+        coalesce(
+            source_relation || '|' || name_key || '|' || country || '|' || case when is_one_domain then '' else web_domain end,
+            '|' || record_key
+        ) as family
     from survivors
 ),
 

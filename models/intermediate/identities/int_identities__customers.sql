@@ -44,11 +44,16 @@ placed as (
     select
         *,
         {%- for attribute in ['name', 'web_domain', 'country'] %}
-        row_number() over (partition by customer_id order by case when {{ attribute }} is null then 1 else 0 end, precedence, created_at nulls last, source_relation, source_id) as {{ attribute }}_place,
+        row_number() over (
+            partition by customer_id
+            order by case when {{ attribute }} is null then 1 else 0 end, precedence, created_at nulls last, source_relation, source_id
+        ) as {{ attribute }}_place,
         {%- endfor %}
         row_number() over (
             partition by customer_id
-            order by case when currency is null then 2 when domain = 'billing' then 0 else 1 end, precedence, created_at nulls last, source_relation, source_id
+            order by
+                case when currency is null then 2 when domain = 'billing' then 0 else 1 end,
+                precedence, created_at nulls last, source_relation, source_id
         ) as currency_place
     from records
 ),
@@ -64,7 +69,9 @@ described as (
         min(created_at) as created_at,
         count(*) as records,
         max(case when domain = 'crm' then 1 else 0 end) = 1 as has_account,
-        md5(cast(count(*) as string) || '|' || cast(sum(record_number) as string) || '|' || cast(max(record_number) as string)) as identity_fingerprint
+        md5(
+            cast(count(*) as string) || '|' || cast(sum(record_number) as string) || '|' || cast(max(record_number) as string)
+        ) as identity_fingerprint
     from placed
     group by customer_id, cluster_id
 ),

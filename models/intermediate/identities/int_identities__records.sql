@@ -69,7 +69,9 @@ records as (
     union all
     select 'crm', source_relation, account_id, name, domain, null, country, currency, account_id, created_at, not is_current from accounts
     union all
-    select 'billing', source_relation, customer_id, name, domain, email, country, currency, account_id, created_at, is_deleted or not is_current from customers
+    select
+        'billing', source_relation, customer_id, name, domain, email, country, currency, account_id, created_at, is_deleted or not is_current
+    from customers
     union all
     select 'support', source_relation, organization_id, name, domain, null, null, null, account_id, created_at, not is_current from organizations
     union all

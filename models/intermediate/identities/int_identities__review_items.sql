@@ -28,8 +28,12 @@ domains as (
     select
         customers.customer_id,
         customers.parent_customer_id,
-        first_value(customers.customer_id) over (partition by keys.key_value order by customers.created_at nulls last, customers.customer_id) as oldest_id,
-        first_value(customers.parent_customer_id) over (partition by keys.key_value order by customers.created_at nulls last, customers.customer_id) as oldest_parent_id
+        first_value(customers.customer_id) over (
+            partition by keys.key_value order by customers.created_at nulls last, customers.customer_id
+        ) as oldest_id,
+        first_value(customers.parent_customer_id) over (
+            partition by keys.key_value order by customers.created_at nulls last, customers.customer_id
+        ) as oldest_parent_id
     from {{ ref('int_identities__keys') }} as keys
     inner join nodes on keys.domain = nodes.domain and keys.source_relation = nodes.source_relation and keys.source_id = nodes.source_id
     inner join customers on nodes.customer_id = customers.customer_id
@@ -76,16 +80,23 @@ decided as (
     select left_nodes.customer_id, right_nodes.customer_id as other_customer_id
     from {{ ref('int_identities__overrides') }} as overrides
     inner join nodes as left_nodes
-        on overrides.domain = left_nodes.domain and overrides.source_relation = left_nodes.source_relation and overrides.source_id = left_nodes.source_id
+        on overrides.domain = left_nodes.domain
+        and overrides.source_relation = left_nodes.source_relation
+        and overrides.source_id = left_nodes.source_id
     inner join nodes as right_nodes
-        on overrides.other_domain = right_nodes.domain and overrides.other_source_relation = right_nodes.source_relation and overrides.other_source_id = right_nodes.source_id
+        on overrides.other_domain = right_nodes.domain
+        and overrides.other_source_relation = right_nodes.source_relation
+        and overrides.other_source_id = right_nodes.source_id
     where overrides.decision = 'keep_apart'
     group by left_nodes.customer_id, right_nodes.customer_id
 ),
 
 final as (
     select
-        md5(items.reason || '|' || items.customer_id || '|' || items.other_customer_id || '|' || items.domain || '|' || items.source_relation || '|' || items.source_id) as review_id,
+        md5(
+            items.reason || '|' || items.customer_id || '|' || items.other_customer_id || '|'
+            || items.domain || '|' || items.source_relation || '|' || items.source_id
+        ) as review_id,
         items.reason,
         items.customer_id,
         items.other_customer_id,

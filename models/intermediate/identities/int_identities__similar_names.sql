@@ -31,8 +31,12 @@ pairs as (
 
 final as (
     select
-        case when open_created_at < other_created_at or (open_created_at = other_created_at and open_id < other_id) then open_id else other_id end as customer_id,
-        case when open_created_at < other_created_at or (open_created_at = other_created_at and open_id < other_id) then other_id else open_id end as other_customer_id,
+        case
+            when open_created_at < other_created_at or (open_created_at = other_created_at and open_id < other_id) then open_id else other_id
+        end as customer_id,
+        case
+            when open_created_at < other_created_at or (open_created_at = other_created_at and open_id < other_id) then other_id else open_id
+        end as other_customer_id,
         max(similarity) as similarity
     from pairs
     where similarity >= 0.95

@@ -64,7 +64,7 @@ final as (
         started.first_paid_on,
         started.kicked_off_on,
         started.trained_on,
-        {% if has_product %}used.used_on{% elif has_crm %}started.prepared_on{% else %}cast(null as date){% endif %} as completed_on,
+        {{ 'used.used_on' if has_product else 'started.prepared_on' if has_crm else 'cast(null as date)' }} as completed_on,
         started.first_paid_on + thresholds.onboarding_days as due_on
     from started
     cross join thresholds

@@ -7,7 +7,7 @@ currencies as (
     select * from {{ ref('currencies') }}
 ),
 
--- A discount in whole or half per cents that explains the line's discount to half a minor unit IS that percentage: taking the
+-- A discount in whole or half per cents that explains the line's discount to half a minor unit (half of it included) IS that percentage: taking the
 -- rounded amounts of a short proration would multiply their rounding when scaled up, and the two halves of a pair would not cancel.
 discounted as (
     select
@@ -16,10 +16,10 @@ discounted as (
         case
             when discount_amount = 0 or amount = 0 then 0.0e0
             when abs(abs(amount) * round(discount_amount / abs(amount) * 100) / 100 - discount_amount)
-                < 0.499 * power(10, -coalesce(currencies.minor_unit_exponent, 2))
+                < 0.5001 * power(10, -coalesce(currencies.minor_unit_exponent, 2))
                 then round(discount_amount / abs(amount) * 100) / 100
             when abs(abs(amount) * round(discount_amount / abs(amount) * 200) / 200 - discount_amount)
-                < 0.499 * power(10, -coalesce(currencies.minor_unit_exponent, 2))
+                < 0.5001 * power(10, -coalesce(currencies.minor_unit_exponent, 2))
                 then round(discount_amount / abs(amount) * 200) / 200
             else least(discount_amount / abs(amount), 1.0e0)
         end as discount_share,
@@ -46,6 +46,14 @@ checked as (
     from discounted
 ),
 
+rated as (
+    select
+        checked.*,
+        case when is_explained then sign(amount) * full_price else amount * scale_to_interval end
+        / nullif(months_in_interval, 0) as rate_before_discount
+    from checked
+),
+
 final as (
     select
         source_relation,
@@ -61,16 +69,12 @@ final as (
         period_end_on,
         line_days,
         is_proration,
-        cast(amount * (1 - discount_share) as decimal(28,10)) as net_amount,
+        cast(amount - sign(amount) * least(discount_amount, abs(amount)) as decimal(28,10)) as net_amount,
         case when is_explained then 'unit_price' else 'amount' end as rate_basis,
         coalesce(amount <> 0 and full_price is not null and not is_explained, false) as is_price_mismatch,
-        cast(
-            case
-                when is_explained then sign(amount) * full_price * (1 - discount_share) / nullif(months_in_interval, 0)
-                else amount * (1 - discount_share) * scale_to_interval / nullif(months_in_interval, 0)
-            end as decimal(28,10)
-        ) as monthly_rate
-    from checked
+        cast(rate_before_discount * (1 - discount_share) as decimal(28,10)) as monthly_rate,
+        cast(rate_before_discount as decimal(28,10)) as full_monthly_rate
+    from rated
 )
 
 select * from final

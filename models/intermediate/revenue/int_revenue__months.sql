@@ -1,14 +1,14 @@
--- The months from the first movement to as_of_date, with the days whose evenings are compared: before the month, its last (or the
--- last so far), and a year before that.
+-- The months from the first movement (under any set of rules) to as_of_date, with the days whose evenings are compared: before the
+-- month, its last (or the last so far), and a year before that.
 with movements as (
-    select min(moved_on) as first_on from {{ ref('int_revenue__mrr_movements') }}
+    select min(moved_on) as first_on from {{ ref('int_revenue__ruled_movements') }}
 ),
 
 numbered as (
     select
         cast({{ dbt.dateadd('month', 'numbers.n', "cast(date_trunc('month', movements.first_on) as date)") }} as date) as month
     from movements
-    cross join range(0, 1200) as numbers(n)
+    cross join range(0, 1200) as numbers (n)
     where movements.first_on is not null
 ),
 

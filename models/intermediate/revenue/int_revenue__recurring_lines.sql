@@ -13,6 +13,21 @@ nodes as (
     where domain = 'billing'
 ),
 
+-- A line does not say how long its discount goes on: its subscription does, as it was when the service period began.
+discounts as (
+    select
+        source_relation,
+        subscription_id,
+        coalesce(discount_percent, 0) > 0 and discount_ends_at is null as is_lasting,
+        case
+            when lag(known_from) over (partition by source_relation, subscription_id order by known_from) is null
+                then cast('0001-01-01' as date)
+            else known_from
+        end as valid_from,
+        coalesce(known_until, cast('9999-12-31' as date)) as valid_to
+    from {{ ref('int_billing__subscriptions') }}
+),
+
 final as (
     select
         lines.source_relation,
@@ -34,6 +49,11 @@ final as (
         cast(
             cast(lines.monthly_rate as double) * cast(rates.exchange_rate as double) as decimal(28,10)
         ) as monthly_rate_reporting,
+        lines.full_monthly_rate,
+        cast(
+            cast(lines.full_monthly_rate as double) * cast(rates.exchange_rate as double) as decimal(28,10)
+        ) as full_monthly_rate_reporting,
+        coalesce(discounts.is_lasting, false) as is_discount_lasting,
         case
             when lines.line_days = 0 and lines.is_proration then 'proration_without_period'
             when coalesce(lines.line_days, 0) <= 0 then 'no_service_period'
@@ -49,6 +69,11 @@ final as (
     left join nodes
         on lines.source_relation = nodes.source_relation
             and lines.source_customer_id = nodes.source_id
+    left join discounts
+        on lines.source_relation = discounts.source_relation
+            and lines.subscription_id = discounts.subscription_id
+            and lines.period_start_on >= discounts.valid_from
+            and lines.period_start_on < discounts.valid_to
 )
 
 select * from final

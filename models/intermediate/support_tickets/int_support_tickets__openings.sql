@@ -17,7 +17,7 @@ days as (
     select
         cast('1990-01-01' as date) + cast(numbers.n as int) as local_date,
         numbers.n % 7 + 1 as weekday
-    from range(0, 30000) as numbers(n)
+    from range(0, 30000) as numbers (n)
     inner join span
         on
             cast('1990-01-01' as date) + cast(numbers.n as int)

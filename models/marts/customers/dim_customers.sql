@@ -15,7 +15,9 @@ intervals as (
 main_currency as (
     select customer_id, currency, case when valid_to is null then mrr_amount else 0 end as mrr_amount
     from intervals
-    qualify row_number() over (partition by customer_id order by coalesce(valid_to, cast('9999-12-31' as date)) desc, mrr_reporting_amount desc, currency) = 1
+    qualify row_number() over (
+        partition by customer_id order by coalesce(valid_to, cast('9999-12-31' as date)) desc, mrr_reporting_amount desc, currency
+    ) = 1
 ),
 
 paid as (

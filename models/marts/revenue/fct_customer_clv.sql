@@ -40,7 +40,7 @@ chosen as (
         on customers.customer_id = costs.customer_id
 ),
 
-final as (
+simple as (
     select
         chosen.customer_id,
         {{ as_of_date() }} as as_of_date,
@@ -61,6 +61,36 @@ final as (
     left join lifetimes
         on lifetimes.segment_kind = case when chosen.is_fallback then 'all' else 'tier' end
             and lifetimes.segment = case when chosen.is_fallback then 'all' else chosen.tier end
+),
+
+-- Of fitted models (orchestration/predict): what is still to come, discounted.
+fitted as (
+    select
+        estimates.customer_id,
+        estimates.as_of_date,
+        estimates.estimator,
+        {{ to_money('estimates.clv_amount') }} as clv_amount,
+        {{ to_money('estimates.low') }} as low,
+        {{ to_money('estimates.high') }} as high,
+        estimates.fitted_on,
+        estimates.fitted_n,
+        estimates.is_fallback,
+        cast(null as decimal(18,4)) as average_annual_revenue,
+        cast(null as double) as lifetime_years,
+        costs.acquisition_cost,
+        '{{ var("reporting_currency") }}' as currency,
+        prediction_rules.definition_version,
+        '{{ var("run_id") }}' as run_id
+    from {{ source('predictions', 'clv_estimates') }} as estimates
+    inner join {{ ref('prediction_rules') }} as prediction_rules on prediction_rules.rule = 'annual_discount_rate'
+    left join costs on estimates.customer_id = costs.customer_id
+    where estimates.as_of_date = {{ as_of_date() }}
+),
+
+final as (
+    select * from simple
+    union all
+    select * from fitted
 )
 
 select * from final

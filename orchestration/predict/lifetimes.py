@@ -1,0 +1,130 @@
+"""From customers' histories to their contractual lifetime values: which customers go into which fit, and how well that held before.
+
+Here belongs segments, fallbacks, intervals and the holdout; the maths of a model is clv.py's. Data frames in, data frames out.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from orchestration.predict.clv import ShiftedBetaGeometric, contractual_clv, fit_sbg, interval
+
+DAYS_A_MONTH = 30.4375
+ALL = "all"
+
+
+def survival_table(months_paid: np.ndarray, ages: np.ndarray) -> np.ndarray:
+    """Survivors by cohort and month: row a holds the customers whose first payment lies a whole months back, shape (max age + 1, max age + 1).
+
+    months_paid: whole months each customer paid before it left, or its age when it has not left; ages: whole months since the first payment.
+    NaN where a cohort is not that old.
+    """
+    ages, stayed = ages.astype(int), np.minimum(months_paid, ages).astype(int)
+    size = int(ages.max()) + 1
+    ended = np.zeros((size, size + 1))
+    np.add.at(ended, (ages, stayed + 1), 1)
+    survivors = np.bincount(ages, minlength=size)[:, None] - np.cumsum(ended, axis=1)[:, :size]
+    survivors[np.arange(size)[None, :] > np.arange(size)[:, None]] = np.nan
+    return survivors[np.bincount(ages, minlength=size) > 0]
+
+
+def fit_segments(paid: pd.DataFrame, *, as_of: date, minimum: int) -> dict[str, ShiftedBetaGeometric]:
+    """One model a tier that has at least `minimum` customers and saw some leave, and one of all customers under 'all', if that can be fitted.
+
+    paid: tier, first_paid_on, left_on (NaT = still there), one row a customer; what happened after `as_of` is not looked at.
+    """
+    seen = paid[pd.to_datetime(paid["first_paid_on"]) <= pd.Timestamp(as_of)]
+    models = {}
+    for segment, customers in [(ALL, seen), *seen.groupby("tier")]:
+        if len(customers) < minimum:
+            continue
+        ages, months = _months(customers, as_of)
+        try:
+            models[segment] = fit_sbg(survival_table(months, ages))
+        except ValueError:  # nobody left, or too young: says nothing of how long they stay
+            continue
+    return models
+
+
+def contractual_estimates(paid: pd.DataFrame, *, as_of: date, annual_discount_rate: float, margin: float, minimum: int) -> pd.DataFrame:
+    """Residual lifetime value of each customer that pays on `as_of`: customer_id, estimator, clv_amount, low, high, fitted_on, fitted_n, is_fallback.
+
+    paid: customer_id, tier, first_paid_on, left_on, mrr_reporting_amount, acquisition_cost (NaN = unknown, counted as 0). A tier without a
+    model of its own takes that of all customers; without that there are no rows. 95 % intervals are of the fit, not of one customer's fate.
+    """
+    models = fit_segments(paid, as_of=as_of, minimum=minimum)
+    sizes = {ALL: len(paid), **paid["tier"].value_counts().to_dict()}
+    rate = (1 + annual_discount_rate) ** (1 / 12) - 1
+    payers = paid[paid["mrr_reporting_amount"].astype(float) > 0]
+    parts = []
+    for tier, customers in payers.groupby("tier"):
+        segment = tier if tier in models else ALL
+        if segment not in models:
+            continue
+        renewals = _ages(customers, as_of)
+        mrr = customers["mrr_reporting_amount"].astype(float).to_numpy()
+        cost = customers["acquisition_cost"].astype(float).fillna(0).to_numpy()
+
+        def value(model, renewals=renewals, mrr=mrr, cost=cost):
+            return contractual_clv(model, renewals, mrr, discount_rate=rate, margin=margin, acquisition_cost=cost)
+
+        low, high = interval(value, models[segment])
+        parts.append(
+            pd.DataFrame(
+                {
+                    "customer_id": customers["customer_id"].to_numpy(),
+                    "estimator": "contractual",
+                    "clv_amount": value(models[segment]),
+                    "low": low,
+                    "high": high,
+                    "fitted_on": ALL if segment == ALL else f"tier: {tier}",
+                    "fitted_n": sizes[segment],
+                    "is_fallback": segment == ALL,
+                }
+            )
+        )
+    columns = ["customer_id", "estimator", "clv_amount", "low", "high", "fitted_on", "fitted_n", "is_fallback"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+
+
+def holdout_error(paid: pd.DataFrame, held_out: pd.DataFrame, *, as_of: date, minimum: int) -> pd.DataFrame:
+    """What the models, fitted to the time before the holdout, expected of it against what came: segment, expected, actual, error, customers.
+
+    held_out: customer_id, held_out_from, mrr_before, revenue_after. error = expected / actual − 1, of each tier and of all. No rows when
+    nothing could be fitted before.
+    """
+    if held_out.empty:
+        return pd.DataFrame(columns=["segment", "expected", "actual", "error", "customers"])
+    cut = pd.Timestamp(held_out["held_out_from"].iloc[0])
+    models = fit_segments(paid, as_of=cut.date(), minimum=minimum)
+    joined = held_out.merge(paid[["customer_id", "tier", "first_paid_on", "left_on"]], on="customer_id")
+    months = (pd.Timestamp(as_of) - cut).days / DAYS_A_MONTH
+    expected = np.full(len(joined), np.nan)
+    for tier, rows in joined.groupby("tier").indices.items():
+        if (model := models.get(tier, models.get(ALL))) is None:
+            continue
+        ages = _ages(joined.iloc[rows], cut.date())
+        whole = np.arange(int(months))
+        stay = model.survival(ages[:, None] + whole[None, :]) / model.survival(ages)[:, None]
+        last = model.survival(ages + int(months)) / model.survival(ages) * (months - int(months))
+        expected[rows] = joined["mrr_before"].astype(float).to_numpy()[rows] * (stay.sum(axis=1) + last)
+    joined = joined.assign(expected=expected, actual=joined["revenue_after"].astype(float)).dropna(subset=["expected"])
+    parts = [(ALL, joined), *joined.groupby("tier")]
+    rows = [(segment, part["expected"].sum(), part["actual"].sum(), len(part)) for segment, part in parts if len(part)]
+    frame = pd.DataFrame(rows, columns=["segment", "expected", "actual", "customers"])
+    return frame.assign(error=frame["expected"] / frame["actual"].where(frame["actual"] > 0) - 1)
+
+
+def _months(customers: pd.DataFrame, as_of: date) -> tuple[np.ndarray, np.ndarray]:
+    """Whole months since the first payment, and whole months paid of them, as known on `as_of`."""
+    ages = _ages(customers, as_of)
+    left = pd.to_datetime(customers["left_on"])
+    paid = np.floor((left - pd.to_datetime(customers["first_paid_on"])).dt.days / DAYS_A_MONTH)
+    return ages, np.where(left.notna() & (left <= pd.Timestamp(as_of)), paid, ages)
+
+
+def _ages(customers: pd.DataFrame, as_of: date) -> np.ndarray:
+    return np.floor((pd.Timestamp(as_of) - pd.to_datetime(customers["first_paid_on"])).dt.days / DAYS_A_MONTH).to_numpy()

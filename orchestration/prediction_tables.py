@@ -1,0 +1,74 @@
+"""The tables that predictions are kept in: one Parquet file each, declared in the dbt sources YAML, seen by both engines as views.
+
+Here belongs writing those files and the views over them; not what is predicted (predict/) nor when (assets/predictions.py).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestration.contracts import Contract, read_contracts
+from orchestration.settings import REPO, Settings
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+    from pyspark.sql import SparkSession
+
+SOURCES = REPO / "models" / "predictions" / "_predictions__sources.yml"
+SCHEMA = "predictions"
+
+
+@cache
+def prediction_contracts() -> dict[str, Contract]:
+    return {contract.table: contract for contract in read_contracts(SOURCES)}
+
+
+def write(settings: Settings, table: str, frame: pd.DataFrame) -> int:
+    """Replace a table by `frame`, whose columns must be the contract's; returns its rows. Raises ValueError when they are not."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    contract = prediction_contracts()[table]
+    if set(frame.columns) != set(contract.column_names):
+        odd = sorted(set(frame.columns) ^ set(contract.column_names))
+        raise ValueError(f"predictions.{table}: columns {', '.join(odd)} are in the frame or in {SOURCES.name}, but not in both")
+    path = _path(settings, table)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = pa.Table.from_pandas(frame[list(contract.column_names)], schema=contract.arrow_schema, preserve_index=False)
+    unfinished = path.with_suffix(".new")
+    pq.write_table(content, unfinished)
+    unfinished.replace(path)
+    return len(frame)
+
+
+def register_views(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    connection.execute(f"create schema if not exists {SCHEMA}")
+    for table, contract in prediction_contracts().items():
+        connection.execute(f"create or replace view {SCHEMA}.{table} as {_select(contract, _path(settings, table))}")
+
+
+def register_spark_views(spark: SparkSession, settings: Settings) -> None:
+    spark.sql(f"create schema if not exists {SCHEMA}")
+    for table, contract in prediction_contracts().items():
+        path = _path(settings, table)
+        columns = ", ".join(f"cast({column.name if path.exists() else 'null'} as {column.data_type}) as {column.name}" for column in contract.columns)
+        spark.sql(f"create or replace view {SCHEMA}.{table} as select {columns}" + (f" from parquet.`{path}`" if path.exists() else " where false"))
+
+
+def discard(settings: Settings) -> None:
+    for table in prediction_contracts():
+        _path(settings, table).unlink(missing_ok=True)
+
+
+def _select(contract: Contract, path: Path) -> str:
+    if path.exists():
+        quoted = str(path).replace("'", "''")
+        return f"select {', '.join(contract.column_names)} from read_parquet('{quoted}')"
+    return "select " + ", ".join(f"cast(null as {column.duckdb_type}) as {column.name}" for column in contract.columns) + " where false"
+
+
+def _path(settings: Settings, table: str) -> Path:
+    return settings.data_dir / "predictions" / f"{table}.parquet"

@@ -1,0 +1,107 @@
+"""Which customers go into which lifetime fit, and what is expected of them: numbers worked out by hand where they can be."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from orchestration.predict.lifetimes import ALL, contractual_estimates, fit_segments, holdout_error, survival_table
+from orchestration.predict.purchases import transactional_estimates
+
+TODAY = date(2025, 6, 30)
+
+
+def customers(n: int, monthly_churn: float, *, tier: str = "smb", seed: int = 7, mrr: float = 100.0) -> pd.DataFrame:
+    """`n` customers that started in each of the last 30 months, all with the same chance to leave in any month."""
+    rng = np.random.default_rng(seed)
+    age = rng.integers(1, 31, n)
+    lasted = rng.geometric(monthly_churn, n)
+    first = [TODAY - timedelta(days=int(months * 30.4375) + 1) for months in age]
+    left = [start + timedelta(days=int(stay * 30.4375) - 5) for start, stay in zip(first, lasted, strict=True)]
+    gone = [day <= TODAY for day in left]
+    return pd.DataFrame(
+        {
+            "customer_id": [f"{tier}{i}" for i in range(n)],
+            "tier": tier,
+            "first_paid_on": first,
+            "left_on": [day if is_gone else pd.NaT for day, is_gone in zip(left, gone, strict=True)],
+            "mrr_reporting_amount": [0.0 if is_gone else mrr for is_gone in gone],
+            "acquisition_cost": np.nan,
+        }
+    )
+
+
+def test_a_survival_table_keeps_cohorts_apart_and_knows_nothing_of_the_future():
+    # Two customers of 3 months: one stayed, one left after a whole month. One of 1 month that stayed. One of 1 month that left in its first.
+    table = survival_table(np.array([3, 1, 1, 0]), np.array([3, 3, 1, 1]))
+    np.testing.assert_array_equal(table, [[2, 1, np.nan, np.nan], [2, 2, 1, 1]])
+
+
+def test_who_left_after_the_day_of_the_fit_had_not_left_then():
+    paid = customers(400, 0.05)
+    cut = TODAY - timedelta(days=200)
+    known = paid[pd.to_datetime(paid["first_paid_on"]) <= pd.Timestamp(cut)]
+    later = known.assign(left_on=known["left_on"].where(pd.to_datetime(known["left_on"]) <= pd.Timestamp(cut)))
+    then, now = fit_segments(paid, as_of=cut, minimum=30)[ALL], fit_segments(later, as_of=cut, minimum=30)[ALL]
+    assert (then.alpha, then.beta) == (now.alpha, now.beta)
+
+
+def test_a_constant_churn_gives_the_value_of_a_perpetuity():
+    paid = customers(4000, 0.05)
+    estimates = contractual_estimates(paid, as_of=TODAY, annual_discount_rate=0.10, margin=0.8, minimum=30)
+    rate, stay = 1.1 ** (1 / 12) - 1, 0.95
+    by_hand = 0.8 * 100 * stay * (1 + rate) / (1 + rate - stay)  # the sum of stay^k / (1 + d)^(k-1) over k from 1 on
+    assert estimates["clv_amount"].median() == pytest.approx(by_hand, rel=0.10)
+    assert (estimates["low"] <= estimates["clv_amount"]).all() and (estimates["clv_amount"] <= estimates["high"]).all()
+    assert set(estimates["fitted_on"]) == {"tier: smb"} and not estimates["is_fallback"].any()
+    assert len(estimates) == (paid["mrr_reporting_amount"] > 0).sum()
+
+
+def test_a_small_tier_borrows_from_all_and_says_so():
+    paid = pd.concat([customers(500, 0.05), customers(29, 0.05, tier="enterprise", seed=8)], ignore_index=True)
+    estimates = contractual_estimates(paid, as_of=TODAY, annual_discount_rate=0.10, margin=0.8, minimum=30)
+    small = estimates[estimates["customer_id"].str.startswith("enterprise")]
+    assert len(small) and small["is_fallback"].all() and set(small["fitted_on"]) == {"all"} and set(small["fitted_n"]) == {529}
+
+
+def test_where_nobody_left_there_is_no_estimate():
+    paid = customers(100, 0.05).assign(left_on=pd.NaT, mrr_reporting_amount=100.0)
+    assert contractual_estimates(paid, as_of=TODAY, annual_discount_rate=0.10, margin=0.8, minimum=30).empty
+    assert contractual_estimates(paid.head(0), as_of=TODAY, annual_discount_rate=0.10, margin=0.8, minimum=30).empty
+
+
+def test_the_holdout_is_met_where_the_world_stays_as_it_was():
+    paid = customers(6000, 0.04)
+    cut = TODAY - timedelta(days=180)
+    first, left = pd.to_datetime(paid["first_paid_on"]), pd.to_datetime(paid["left_on"]).fillna(pd.Timestamp(TODAY))
+    there = (first < pd.Timestamp(cut)) & (left > pd.Timestamp(cut))
+    held_out = pd.DataFrame(
+        {
+            "customer_id": paid["customer_id"],
+            "held_out_from": cut,
+            "mrr_before": 100.0,
+            "revenue_after": 100 * (left - pd.Timestamp(cut)).dt.days / 30.4375,
+        }
+    )[there]
+    errors = holdout_error(paid, held_out, as_of=TODAY, minimum=30).set_index("segment")
+    assert abs(errors.loc["all", "error"]) < 0.03 and errors.loc["all", "customers"] == there.sum()
+
+
+def test_orders_are_valued_only_where_there_are_enough_of_them():
+    rng = np.random.default_rng(3)
+    n = 600
+    age = rng.integers(200, 700, n)
+    orders = pd.DataFrame({"customer_id": [f"c{i}" for i in range(n)], "age_days": age})
+    rate = rng.gamma(1.0, 0.02, n)
+    orders["repeat_orders"] = rng.poisson(rate * age)
+    orders["recency_days"] = np.where(orders["repeat_orders"] > 0, (age * orders["repeat_orders"] / (orders["repeat_orders"] + 1)).astype(int), 0)
+    orders["mean_order_amount"] = np.where(orders["repeat_orders"] > 0, rng.gamma(6, 10, n), np.nan)
+    options = {"horizon_months": 60, "annual_discount_rate": 0.10, "margin": 0.8}
+    values = transactional_estimates(orders, minimum=30, **options)
+    assert len(values) == n and values["clv_amount"].between(0, np.inf).all()
+    often, never = orders["repeat_orders"] > 10, orders["repeat_orders"] == 0
+    assert values.loc[often.to_numpy(), "clv_amount"].median() > values.loc[never.to_numpy(), "clv_amount"].median()
+    assert transactional_estimates(orders.head(29), minimum=30, **options).empty
