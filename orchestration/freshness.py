@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LOOK_BACK = 60  # loads without a row before a table counts as never having had one
 # When something happened, in the staging tables: the first of these that a table has. The contract's own names (sources.md).
-HAPPENED = ("created_at", "occurred_at", "issued_at", "attempted_at", "responded_at", "rated_at", "targeted_at", "started_at", "usage_date")
+HAPPENED = ("occurred_at", "created_at", "issued_at", "attempted_at", "responded_at", "rated_at", "targeted_at", "started_at", "usage_date")
 
 
 def read_freshness(lake_dir: Path, contracts: Contracts, domains: Sequence[str]) -> list[Freshness]:

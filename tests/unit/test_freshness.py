@@ -14,6 +14,7 @@ WINDOW = {"compute_from": date(2025, 6, 20), "as_of": date(2025, 6, 23), "restat
 KEYS = {
     "stg_own__accounts": ["source_relation", "account_id"],
     "stg_own__payments": ["source_relation", "payment_id"],
+    "stg_hubspot__calls": ["source_relation", "touch_id"],
     "stg_stripe__invoice_lines": ["source_relation", "invoice_id", "invoice_line_id"],
 }
 
@@ -26,6 +27,8 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
     versions = "source_relation varchar, known_from date, is_late boolean"
     connection.execute(f"create table staging.stg_own__accounts (account_id varchar, created_at timestamp, updated_at timestamp, {versions})")
     connection.execute(f"create table staging.stg_own__payments (payment_id varchar, attempted_at timestamp, {versions})")
+    call = "touch_id varchar, occurred_at timestamp, created_at timestamp, updated_at timestamp"
+    connection.execute(f"create table staging.stg_hubspot__calls ({call}, {versions})")
     line = "invoice_id varchar, invoice_line_id varchar, created_at timestamp, updated_at timestamp"
     connection.execute(f"create table staging.stg_stripe__invoice_lines ({line}, {versions})")
     connection.execute("create table staging.seed_of_something (name varchar)")
@@ -57,6 +60,11 @@ def test_a_new_record_concerns_its_creation_and_a_change_its_own_day(con):
         ("changed", "2024-01-01", "2025-06-03 09:00", "files", "2025-06-20", True),
     )
     assert told(con) == {"stg_own__accounts": [("late_rows(files)", "2 rows, from 2025-06-03")]}
+
+
+def test_a_call_that_was_written_down_later_concerns_the_day_it_was_made(con):
+    insert(con, "stg_hubspot__calls", ("call", "2025-06-18 08:00", "2025-06-23 09:00", "2025-06-23 09:00", "hubspot", "2025-06-20", True))
+    assert told(con) == {"stg_hubspot__calls": [("late_rows(hubspot)", "1 rows, from 2025-06-18")]}
 
 
 def test_what_an_earlier_run_has_told_is_not_told_again(con):
