@@ -29,6 +29,7 @@ errors = Console(stderr=True)
 
 def main() -> None:
     """Entry point: every expected error is one clear line, without a traceback."""
+    from orchestration.companion import relax_garbage_collection
     from orchestration.contracts import ContractFileError
     from orchestration.dbt import DbtError
     from orchestration.lake_manifest import LakeError
@@ -36,6 +37,7 @@ def main() -> None:
     from orchestration.sources.base import SourceError
     from orchestration.window import WindowError
 
+    relax_garbage_collection()
     try:
         app()
     except (ConfigError, SourceError, WindowError, PublicationError, DbtError, LakeError, ContractFileError) as error:
@@ -204,7 +206,7 @@ def demo_generate(
     seed: Annotated[int, typer.Option()] = 7,
 ) -> None:
     """Write a simulated company as files, with its truth beside it in OUT/truth."""
-    from orchestration.sources.demo import generate_to_files
+    from orchestration.sources.demo.company import generate_to_files
 
     last_day = generate_to_files(customers=customers, days=days, out=out.expanduser().resolve(), seed=seed)
     console.print(f"{customers} customers, {days} days up to {last_day}, in {out}", soft_wrap=True)

@@ -10,15 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
 from orchestration.settings import Settings
 from orchestration.sources import open_source
 from orchestration.sources.base import Source, SourceSpec
+from orchestration.sources.demo.calendar import FIRST_DAY, HORIZON, last_day
 from orchestration.window import WindowError, end_of_day
+
+if TYPE_CHECKING:
+    from orchestration.sources.demo.process import DemoRequest
 
 DEMO_VENDORS = {"crm": "hubspot", "billing": "stripe", "support": "zendesk", "product": "files", "surveys": "files"}
 
@@ -30,15 +34,13 @@ def source_specs(settings: Settings) -> list[SourceSpec]:
 
 @contextmanager
 def open_sources(settings: Settings, day: date) -> Iterator[list[Source]]:
-    """All configured sources, as they are at the end of `day`. The demo's servers run as long as the block does."""
+    """All configured sources, as they are at the end of `day`."""
     sources = [open_source(spec) for spec in _real_specs(settings)]
     try:
         demo_domains = [domain for domain in settings.present_domains if "demo" in settings.sources(domain)]
-        if not demo_domains:
-            yield sources
-            return
-        with _demo(settings, demo_domains, day) as demo_sources:
-            yield [*sources, *demo_sources]
+        if demo_domains:
+            sources.extend(_demo(settings, demo_domains, day))
+        yield sources
     finally:
         for source in sources:
             source.close()
@@ -87,46 +89,45 @@ def _demo_specs(settings: Settings) -> list[SourceSpec]:
     return [SourceSpec(vendor=vendor, domains=tuple(domains)) for vendor, domains in served.items()]
 
 
-@contextmanager
-def _demo(settings: Settings, domains: list[str], day: date) -> Iterator[list[Source]]:
+def begin_demo(settings: Settings, day: date) -> None:
+    """Let the demo company get ready for `day`, if one of the sources is the demo, without waiting for it."""
+    domains = [domain for domain in settings.present_domains if "demo" in settings.sources(domain)]
+    if domains:
+        from orchestration.sources.demo.process import demo_process
+
+        demo_process.begin(_demo_request(settings, domains, day))
+
+
+def _demo(settings: Settings, domains: list[str], day: date) -> Iterator[Source]:
     """The vendors that the demo plays, as they answer at the end of `day`; product and surveys come as dropped files."""
-    company = demo_company(settings)
-    last = company.last_day + timedelta(days=company.horizon)
-    if not company.first_day <= day <= last:
-        raise WindowError(f"the demo company's story runs from {company.first_day} to {last}: {day} is not in it")
-    with company.serve(clock=end_of_day(day, settings.zone)) as server:
-        sources = []
-        for spec in _demo_specs(settings):
-            if spec.vendor == "files":
-                spec = replace(spec, path=_drop(settings, company, spec.domains, day))
-            else:
-                spec = replace(spec, base_url=server.base_urls[spec.vendor], **server.credentials[spec.vendor])
-            sources.append(open_source(spec))
-        yield sources
+    from orchestration.sources.demo.process import demo_process
+
+    request = _demo_request(settings, domains, day)
+    [answer] = demo_process.ask(request)
+    for spec in _demo_specs(settings):
+        if spec.vendor == "files":
+            yield open_source(replace(spec, path=request.folder))
+        else:
+            yield open_source(replace(spec, base_url=answer.base_urls[spec.vendor], **answer.credentials[spec.vendor]))
 
 
-def demo_company(settings: Settings):
-    return _generate(settings.demo_customers, settings.demo_days, settings.demo_seed)
+def _demo_request(settings: Settings, domains: list[str], day: date) -> DemoRequest:
+    from orchestration.sources.demo.process import DemoRequest
 
-
-@lru_cache(maxsize=1)
-def _generate(customers: int, days: int, seed: int):
-    from orchestration.sources.demo import DemoCompany
-
-    return DemoCompany.generate(customers=customers, days=days, seed=seed)
+    last = last_day(settings.demo_days) + timedelta(days=HORIZON)
+    if not FIRST_DAY <= day <= last:
+        raise WindowError(f"the demo company's story runs from {FIRST_DAY} to {last}: {day} is not in it")
+    return DemoRequest(
+        customers=settings.demo_customers,
+        days=settings.demo_days,
+        seed=settings.demo_seed,
+        clock=end_of_day(day, settings.zone),
+        folder=settings.data_dir / "demo",
+        domains=tuple(domain for domain in domains if DEMO_VENDORS[domain] == "files"),
+        day=day,
+    )
 
 
 def demo_next_day(settings: Settings, newest: date | None) -> date:
     """The day that a demo run without a date covers: first all of its history, then one more day each time."""
-    return newest + timedelta(days=1) if newest else demo_company(settings).last_day
-
-
-def _drop(settings: Settings, company, domains: tuple[str, ...], day: date) -> Path:
-    """The demo's drop folder, brought up to `day`: new files for what is new."""
-    folder = settings.data_dir / "demo"
-    mark = folder / "until"
-    until = date.fromisoformat(mark.read_text()) if mark.exists() else None
-    if until is None or until < day:
-        company.write_files(folder, until=day, since=until, domains=domains)
-        mark.write_text(day.isoformat())
-    return folder
+    return newest + timedelta(days=1) if newest else last_day(settings.demo_days)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -105,15 +105,20 @@ Contracts: TypeAlias = Mapping[tuple[str, str], Contract]  # by (vendor, table)
 
 
 def load_contracts(staging_dir: Path = STAGING_DIR) -> dict[tuple[str, str], Contract]:
-    """All contracts below `models/staging`, by (vendor, table).
+    """All contracts below `models/staging`, by (vendor, table); read again only when a file has changed.
 
     Raises ContractFileError with one line that names file, table and what to mend.
     """
-    contracts: dict[tuple[str, str], Contract] = {}
     paths = sorted(staging_dir.glob("*/_*__sources.yml"))
     if not paths:
         raise ContractFileError(f"no sources YAML below {staging_dir}: expected <vendor>/_<vendor>__sources.yml")
-    for path in paths:
+    return dict(_read_all(tuple((path, path.stat().st_mtime_ns) for path in paths)))
+
+
+@lru_cache(maxsize=1)
+def _read_all(files: tuple[tuple[Path, int], ...]) -> Contracts:
+    contracts: dict[tuple[str, str], Contract] = {}
+    for path, _ in files:
         for contract in read_contracts(path):
             key = (contract.vendor, contract.table)
             if key in contracts:

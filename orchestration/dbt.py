@@ -1,4 +1,4 @@
-"""dbt in this process: one start-up and one parse a run.
+"""dbt in this process, parsed once (dbt_process.py puts it into another).
 
 Here belongs how dbt is invoked (arguments, variables, environment, results). What the results mean to Dagster stands in
 assets/warehouse.py, what they mean to a gate in quality.py. dbt is imported on first use: it costs a second of CPU.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,8 +58,12 @@ class Dbt:
     def manifest(self) -> dict[str, Any]:
         """The manifest as a dict, parsed anew only when a file of the project has changed since."""
         if not self._is_current():
-            self._parse()
+            self.prepare()
         return json.loads(self.manifest_path.read_text())
+
+    def prepare(self) -> None:
+        """Parse, if that is not done yet, and write the manifest, if it is not there."""
+        self._parse()
 
     def build(
         self,
@@ -68,11 +72,13 @@ class Dbt:
         *,
         run_id: str,
         tests: bool = True,
+        tell: Callable[[NodeOutcome], None] | None = None,
     ) -> list[NodeOutcome]:
         """Seeds, models and data tests of `select`, in one `dbt build`. Unit tests belong to the test suite, not to a run.
 
         A test runs with the last of the layers it looks at (`buildable`): a reconciliation of staging with marts in the marts'
-        step. Raises DbtError if dbt could not start; failed nodes are outcomes, not exceptions.
+        step. `tell` hears of each node when it is finished, in a thread of dbt's. Raises DbtError if dbt could not start; failed
+        nodes are outcomes, not exceptions.
         """
         manifest = self._parse()
         if self._settings.target == "spark":
@@ -82,10 +88,21 @@ class Dbt:
         arguments = ["build", "--select", *select, "--indirect-selection", "buildable", "--exclude-resource-type", "unit_test"]
         arguments += [] if tests else ["--exclude-resource-type", "test"]
         arguments += ["--no-write-json", "--vars", json.dumps(self.variables(window, run_id))]
-        response = self._invoke(arguments, manifest=manifest)
+        told: set[str] = set()
+
+        def on_event(event: Any) -> None:
+            if event.info.name == "NodeFinished" and tell is not None:
+                told.add(event.data.node_info.unique_id)
+                tell(_outcome_of_event(event.data))
+
+        response = self._invoke(arguments, manifest=manifest, on_event=on_event)
         if response.exception is not None or response.result is None:
             raise DbtError(f"dbt build did not start: {response.exception}")
-        return [_outcome(result) for result in response.result.results]
+        outcomes = [_outcome(result) for result in response.result.results]
+        for outcome in outcomes:
+            if tell is not None and outcome.unique_id not in told:  # nodes that were skipped
+                tell(outcome)
+        return outcomes
 
     def variables(self, window: RunWindow, run_id: str) -> dict[str, Any]:
         settings = self._settings
@@ -102,6 +119,13 @@ class Dbt:
             "present_domains": settings.present_domains,
         }
 
+    def seeds_digest(self) -> str:
+        """What the seeds are, by content."""
+        digest = hashlib.sha256()
+        for path in sorted((REPO / "seeds").iterdir()):
+            digest.update(f"{path.name}\0".encode() + path.read_bytes())
+        return digest.hexdigest()
+
     def generate_docs(self) -> Path:
         """The dbt docs site (static) from the present warehouse; returns its folder."""
         target = self._settings.docs_dir / "dbt"
@@ -112,11 +136,16 @@ class Dbt:
 
     def _parse(self) -> Manifest:
         fingerprint = _fingerprint(self._settings.target)
-        if fingerprint not in _parsed or not self._is_current():
-            response = self._invoke(["parse"])
+        if fingerprint not in _parsed:
+            response = self._invoke(["parse", "--no-write-json"])
             if not response.success:
                 raise DbtError(f"the dbt project does not parse: {response.exception}")
             _parsed[fingerprint] = response.result
+        if not self._is_current():
+            self._target.mkdir(parents=True, exist_ok=True)
+            fresh = self.manifest_path.with_suffix(f".{os.getpid()}")  # whoever reads meanwhile finds the old one whole
+            _parsed[fingerprint].write(str(fresh))
+            os.replace(fresh, self.manifest_path)
             (self._target / "fingerprint").write_text(fingerprint)
         return _parsed[fingerprint]
 
@@ -124,7 +153,7 @@ class Dbt:
         mark = self._target / "fingerprint"
         return self.manifest_path.exists() and mark.exists() and mark.read_text() == _fingerprint(self._settings.target)
 
-    def _invoke(self, arguments: list[str], *, manifest=None, target: Path | None = None):
+    def _invoke(self, arguments: list[str], *, manifest=None, target: Path | None = None, on_event: Callable[[Any], None] | None = None):
         from dbt.cli.main import dbtRunner
 
         self._target.mkdir(parents=True, exist_ok=True)
@@ -133,7 +162,7 @@ class Dbt:
         common += ["--target-path", str(target or self._target), "--log-path", str(self._target / "logs"), "--quiet"]
         common += ["--log-level", "none", "--log-level-file", "info"]
         try:
-            return dbtRunner(manifest=manifest).invoke([*arguments, *common])
+            return dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else None).invoke([*arguments, *common])
         finally:
             _release_warehouse()
 
@@ -173,5 +202,19 @@ def _outcome(result) -> NodeOutcome:
         status=str(result.status),
         seconds=float(result.execution_time or 0.0),
         failures=result.failures,
+        message=result.message,
+    )
+
+
+def _outcome_of_event(data: Any) -> NodeOutcome:
+    """The same from dbt's event NodeFinished, which comes before the results."""
+    node, result = data.node_info, data.run_result
+    return NodeOutcome(
+        unique_id=node.unique_id,
+        name=node.node_name,
+        resource_type=node.resource_type,
+        status=result.status,
+        seconds=result.execution_time,
+        failures=result.num_failures if result.status in ("pass", "warn", "fail") else None,  # the event says 0 for none
         message=result.message,
     )

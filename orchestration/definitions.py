@@ -21,13 +21,13 @@ def build_defs(overrides: Mapping[str, Any] | None = None, *, settings: Settings
     from orchestration.assets.publication import publication_assets
     from orchestration.assets.raw import raw_assets, undelivered_specs
     from orchestration.assets.warehouse import warehouse_assets
-    from orchestration.dbt import Dbt
+    from orchestration.dbt_process import DbtProcess
     from orchestration.jobs import daily_job, daily_partitions
     from orchestration.schedules import daily_schedule
     from orchestration.warehouse import run_lock
 
     settings = settings or load_settings(**(overrides or {}))
-    dbt = Dbt(settings)
+    dbt = DbtProcess(settings)
     partitions = daily_partitions(settings)
     job = daily_job(settings)
     return Definitions(

@@ -108,6 +108,16 @@ def is_rebuilt_by(connection: duckdb.DuckDBPyConnection, run_id: str) -> bool:
     return bool(marked) and connection.execute("select run_id from main.rebuilt_by").fetchone()[0] == run_id
 
 
+def has_seeds(connection: duckdb.DuckDBPyConnection, digest: str) -> bool:
+    """Whether the seeds in the warehouse were loaded, and passed their tests, from files with this digest."""
+    marked = connection.execute("select count(*) from duckdb_tables() where table_name = 'seeds_loaded'").fetchone()[0]
+    return bool(marked) and connection.execute("select digest from main.seeds_loaded").fetchone()[0] == digest
+
+
+def mark_seeds(connection: duckdb.DuckDBPyConnection, digest: str) -> None:
+    connection.execute("create or replace table main.seeds_loaded as select ? as digest", [digest])
+
+
 def _seal_path(settings: Settings) -> Path:
     return settings.data_dir / "warehouse.seal.json"
 

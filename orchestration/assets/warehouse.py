@@ -7,7 +7,7 @@ downstream of it in that step is already built.
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from dagster import (
     AssetCheckResult,
@@ -30,10 +30,11 @@ from orchestration.quality import QualityStore
 from orchestration.runs import wants_full_refresh, window_of
 from orchestration.settings import Settings
 from orchestration.translator import ROOMS, RoomTranslator
-from orchestration.warehouse import connect, discard, is_sound, mark_rebuilt, unseal
+from orchestration.warehouse import connect, discard, has_seeds, is_sound, mark_rebuilt, mark_seeds, unseal
 
 log = logging.getLogger("csw")
-SELECTIONS = {"staging": "staging resource_type:seed", "intermediate": "intermediate", "marts": "marts"}
+SEEDS = "resource_type:seed"  # files of this repo, with tests of their own: loaded again when one has changed
+SELECTIONS = {"staging": f"staging {SEEDS}", "intermediate": "intermediate", "marts": "marts"}
 DONE = ("success", "pass")
 
 
@@ -56,14 +57,23 @@ def _room(room: str, settings: Settings, dbt: Dbt, manifest: dict, partitions: P
     def build(context: AssetExecutionContext):
         started = time.monotonic()
         window = window_of(context.run, settings)
-        if room == "staging":
-            _open_warehouse(settings, context.run_id, anew=wants_full_refresh(context.run))
-        outcomes = dbt.build(_selection(context, room), window, run_id=context.run_id)
+        selection = _selection(context, room)
+        seeds = dbt.seeds_digest()
+        if room == "staging" and _open_warehouse(settings, context.run_id, seeds, anew=wants_full_refresh(context.run)) and SEEDS in selection:
+            selection.remove(SEEDS)
+            yield from _seeds_as_before(context)
+        outcomes = []
+        recorded = _recorder(context)
+        for outcome in dbt.build(selection, window, run_id=context.run_id):
+            outcomes.append(outcome)
+            yield from recorded(outcome)
         if settings.target == "spark":
             _show_what_spark_built(settings, room)
         QualityStore(settings.data_dir).record_dbt(context.run_id, room, outcomes, manifest)
-        yield from _events(context, outcomes)
         _raise_on_failure(room, outcomes)
+        if SEEDS in selection:
+            with connect(settings) as connection:
+                mark_seeds(connection, seeds)
         models = sum(outcome.resource_type in ("model", "seed") for outcome in outcomes)
         tests = sum(outcome.resource_type == "test" for outcome in outcomes)
         log.info("%-13s %4d tables, %4d tests passed, %5.1f s", room, models, tests, time.monotonic() - started)
@@ -71,8 +81,11 @@ def _room(room: str, settings: Settings, dbt: Dbt, manifest: dict, partitions: P
     return build
 
 
-def _open_warehouse(settings: Settings, run_id: str, *, anew: bool) -> None:
-    """Make the warehouse ready for a run's first step. One that is not sound is discarded: dbt then builds all days of all tables."""
+def _open_warehouse(settings: Settings, run_id: str, seeds: str, *, anew: bool) -> bool:
+    """Make the warehouse ready for a run's first step; returns whether it already holds these seeds.
+
+    One that is not sound is discarded: dbt then builds all days of all tables.
+    """
     anew = anew or not is_sound(settings)
     if anew:
         discard(settings)
@@ -84,6 +97,7 @@ def _open_warehouse(settings: Settings, run_id: str, *, anew: bool) -> None:
             mark_rebuilt(connection, run_id)
         register_raw_views(connection, load_contracts(), settings.lake_dir)
         prediction_tables.register_views(connection, settings)
+        return settings.target == "duckdb" and has_seeds(connection, seeds)
 
 
 def _open_spark(settings: Settings, *, anew: bool) -> None:
@@ -109,15 +123,28 @@ def _selection(context: AssetExecutionContext, room: str) -> list[str]:
     return sorted(key.path[-1] for key in context.selected_asset_keys)
 
 
-def _events(context: AssetExecutionContext, outcomes: list[NodeOutcome]) -> Iterator[MaterializeResult | AssetCheckResult]:
+def _seeds_as_before(context: AssetExecutionContext) -> Iterator[MaterializeResult | AssetCheckResult]:
+    """Seeds that are in the warehouse since an earlier run, which tested them: Dagster takes a step's downstream as skipped without them."""
+    unchanged = {"unchanged": True}
+    for key, group in context.assets_def.group_names_by_key.items():
+        if group == "seeds":
+            yield MaterializeResult(asset_key=key, metadata=unchanged)
+    for spec in context.assets_def.check_specs:
+        if context.assets_def.group_names_by_key[spec.asset_key] == "seeds":
+            yield AssetCheckResult(asset_key=spec.asset_key, check_name=spec.name, passed=True, metadata=unchanged)
+
+
+def _recorder(context: AssetExecutionContext) -> Callable[[NodeOutcome], Iterator[MaterializeResult | AssetCheckResult]]:
+    """What to record of an outcome: a table's materialization, a test's check, or nothing."""
     checks = {spec.metadata[DAGSTER_DBT_UNIQUE_ID_METADATA_KEY]: spec for spec in context.assets_def.check_specs}
     selected = {key.path[-1]: key for key in context.selected_asset_keys}
-    for outcome in outcomes:
+    selected_checks = context.selected_asset_check_keys
+
+    def recorded(outcome: NodeOutcome) -> Iterator[MaterializeResult | AssetCheckResult]:
         if outcome.resource_type in ("model", "seed") and outcome.status in DONE and outcome.name in selected:
             yield MaterializeResult(asset_key=selected[outcome.name], metadata={"seconds": outcome.seconds})
-    for outcome in outcomes:
         spec = checks.get(outcome.unique_id)
-        if outcome.resource_type == "test" and spec is not None and spec.key in context.selected_asset_check_keys:
+        if outcome.resource_type == "test" and spec is not None and spec.key in selected_checks:
             yield AssetCheckResult(
                 asset_key=spec.asset_key,
                 check_name=spec.name,
@@ -125,6 +152,8 @@ def _events(context: AssetExecutionContext, outcomes: list[NodeOutcome]) -> Iter
                 severity=AssetCheckSeverity.WARN if outcome.status == "warn" else AssetCheckSeverity.ERROR,
                 metadata={"failing rows": outcome.failures or 0},
             )
+
+    return recorded
 
 
 def _raise_on_failure(room: str, outcomes: list[NodeOutcome]) -> None:

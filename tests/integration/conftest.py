@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from orchestration import published
-from orchestration.connections import demo_company
 from orchestration.execution import RunResult, execute
 from orchestration.settings import Settings, load_settings
+from orchestration.sources.demo.calendar import last_day
+from orchestration.sources.demo.company import DemoCompany
 
 SMALL = {"demo_customers": 60, "demo_days": 200}
+
+
+@lru_cache(maxsize=2)
+def _company(customers: int, days: int, seed: int) -> DemoCompany:
+    return DemoCompany.generate(customers=customers, days=days, seed=seed)
 
 
 @dataclass
@@ -25,7 +32,7 @@ class DemoRun:
 
     @property
     def company(self):
-        return demo_company(self.settings)
+        return _company(self.settings.demo_customers, self.settings.demo_days, self.settings.demo_seed)
 
     @contextmanager
     def warehouse(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -41,8 +48,8 @@ class DemoRun:
 
 def run_demo(folder: Path, **overrides) -> DemoRun:
     settings = load_settings(data_dir=folder, **{**SMALL, **overrides})
-    last_day = demo_company(settings).last_day
-    return DemoRun(settings, execute(settings, last_day, last_day))
+    last = last_day(settings.demo_days)
+    return DemoRun(settings, execute(settings, last, last))
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 import requests
 
-from orchestration.sources.demo import DemoCompany
+from orchestration.sources.demo.company import DemoCompany
 from orchestration.sources.demo.server import DemoServer
 
 

@@ -11,7 +11,7 @@ from orchestration.contracts import load_contracts
 from orchestration.landing import Lake
 from orchestration.sources import SourceSpec, Window, open_source
 from orchestration.sources.base import DELETED, Source
-from orchestration.sources.demo import DemoCompany
+from orchestration.sources.demo.company import DemoCompany
 from orchestration.sources.http import Politeness
 
 CONTRACTS = load_contracts()

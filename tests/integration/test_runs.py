@@ -10,7 +10,7 @@ from datetime import date
 from orchestration import published
 from orchestration.execution import DONE, FAILED, HELD_BACK, execute
 from orchestration.settings import load_settings
-from orchestration.sources.demo import DemoCompany
+from orchestration.sources.demo.company import DemoCompany
 from tests.integration.conftest import DemoRun
 
 LAST_DAY = date(2024, 5, 29)  # 150 days from 2024-01-01

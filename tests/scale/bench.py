@@ -16,9 +16,9 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from orchestration.connections import demo_company
 from orchestration.dbt import PROJECT_DIR, Dbt
 from orchestration.settings import load_settings
+from orchestration.sources.demo.calendar import last_day
 from orchestration.window import make_window
 
 BIN = Path(sys.executable).parent
@@ -44,7 +44,7 @@ def main() -> None:
         environment = {"CSW_DATA_DIR": folder, "CSW_DEMO_CUSTOMERS": str(options.customers), "CSW_DEMO_DAYS": str(options.days)}
         first = cpu_of([str(BIN / "csw"), "run"], environment)
         daily = cpu_of([str(BIN / "csw"), "run"], environment)
-        day = demo_company(settings).last_day + timedelta(days=1)
+        day = last_day(options.days) + timedelta(days=1)
         window = make_window(day, day, newest=day, restatement_days=settings.restatement_days)
         variables = json.dumps(Dbt(settings).variables(window, "bench"))
         bare = [str(BIN / "dbt"), "build", "--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR), "--quiet"]

@@ -16,13 +16,13 @@ import duckdb
 from orchestration import prediction_tables, predictions
 from orchestration.assets.raw import land
 from orchestration.assets.warehouse import SELECTIONS
-from orchestration.connections import demo_company
 from orchestration.content_hash import content_hash
 from orchestration.contracts import load_contracts
 from orchestration.dbt import Dbt
 from orchestration.lake_views import register_raw_views
 from orchestration.landing import Lake
 from orchestration.settings import Settings, load_settings
+from orchestration.sources.demo.calendar import last_day
 from orchestration.translator import ROOMS
 from orchestration.warehouse import connect, discard
 from orchestration.window import RunWindow, make_window
@@ -34,7 +34,7 @@ def parity(folder: Path, *, days: int, customers: int, history: int) -> tuple[Ha
     """Content hashes of all marts after `days` daily runs, after one range run, and after a rebuild from the daily runs' lake."""
     daily = load_settings(data_dir=folder / "daily", demo_customers=customers, demo_days=history)
     ranged = daily.model_copy(update={"data_dir": folder / "range"})
-    first = demo_company(daily).last_day
+    first = last_day(history)
     last = first + timedelta(days=days)
 
     newest = None

@@ -19,7 +19,7 @@ from orchestration.dbt import Dbt
 from orchestration.lake_views import register_raw_views
 from orchestration.landing import Lake
 from orchestration.settings import DOMAINS, Settings, load_settings, source_setting
-from orchestration.sources.demo import DemoCompany
+from orchestration.sources.demo.company import DemoCompany
 from orchestration.warehouse import connect
 from orchestration.window import RunWindow, make_window
 from tests.spark.compare import differences

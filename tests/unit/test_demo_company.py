@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from orchestration.sources.demo import DemoCompany, generate_to_files
 from orchestration.sources.demo.base import end_of
+from orchestration.sources.demo.company import DemoCompany, generate_to_files
 from orchestration.sources.demo.files import contract
 
 DAYS = 160

@@ -13,7 +13,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-FIRST_DAY = date(2024, 1, 1)  # a leap year, so that 29 February and four DST days fall into the default span
 DAY = 86_400
 EPOCH = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp())
 NEVER = np.iinfo(np.int64).max // 2  # "has not happened and will not"

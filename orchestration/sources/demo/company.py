@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property, partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from orchestration.sources.demo.base import FIRST_DAY, Frame, Scope, Versions, join_versions
+from orchestration.sources.demo.base import Frame, Scope, Versions, join_versions
 from orchestration.sources.demo.block import Block
+from orchestration.sources.demo.calendar import FIRST_DAY, HORIZON
+from orchestration.sources.demo.calendar import last_day as last_day_of
 from orchestration.sources.demo.files import DOMAINS, write_files, write_truth
 from orchestration.sources.demo.truth import mrr_intervals, truth
 from orchestration.sources.demo.truth_stages import as_intervals, red_grid, stages
@@ -37,11 +39,11 @@ class DemoCompany:
     def __init__(self, customers: int, days: int, seed: int, horizon: int) -> None:
         self.first_day: date = FIRST_DAY
         self.horizon = horizon
-        self.last_day: date = FIRST_DAY + timedelta(days=days - 1)
+        self.last_day: date = last_day_of(days)
         self.blocks = [Block(scope) for scope in scopes(customers, days, seed, horizon)]
 
     @classmethod
-    def generate(cls, customers: int = 500, days: int = 540, seed: int = 7, horizon: int = 180) -> DemoCompany:
+    def generate(cls, customers: int = 500, days: int = 540, seed: int = 7, horizon: int = HORIZON) -> DemoCompany:
         """`customers` arrive within `days` days from 2024-01-01; events go on for `horizon` days more, unseen until the clock reaches them."""
         if customers < 1 or days < 1 or horizon < 0:
             raise ValueError("customers and days must be at least 1, horizon at least 0")
@@ -97,7 +99,7 @@ def generate_to_files(customers: int, days: int, out: Path, seed: int = 7, worke
     if customers < 1 or days < 1:
         raise ValueError("customers and days must be at least 1")
     work = list(scopes(customers, days, seed, horizon=0))
-    last_day = FIRST_DAY + timedelta(days=days - 1)
+    last_day = last_day_of(days)
     write = partial(_write_block, out=Path(out), last_day=last_day)
     workers = min(workers or os.cpu_count() or 1, len(work))
     if workers == 1:

@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 
+from orchestration.contracts import load_contracts
 from orchestration.sources.demo.base import EXPONENT, Frame, end_of
 from orchestration.sources.demo.block import Block
 
-CONTRACT = Path(__file__).resolve().parents[3] / "models" / "staging" / "own" / "_own__sources.yml"
 DOMAINS = ("crm", "billing", "support", "product", "surveys")
 TYPES = {
     "string": pa.string(),
@@ -30,8 +29,8 @@ TYPES = {
 @cache
 def contract() -> dict[tuple[str, str], dict[str, str]]:
     """(domain, table) → column → type, from the dbt sources YAML."""
-    tables = yaml.safe_load(CONTRACT.read_text())["sources"][0]["tables"]
-    return {(t["config"]["meta"]["domain"], t["name"]): {c["name"]: c["data_type"] for c in t["columns"]} for t in tables}
+    own = [each for each in load_contracts().values() if each.vendor == "own"]
+    return {(each.domain, each.table): {column.name: column.data_type for column in each.columns} for each in own}
 
 
 def decimal(minor: np.ndarray, exponent: np.ndarray) -> pa.Array:

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from orchestration.sources.demo import words
 from orchestration.sources.demo.agreements import Agreements
-from orchestration.sources.demo.base import DAY, EPOCH, FIRST_DAY, NEVER, Frame, Scope, Versions, ids, stamp
+from orchestration.sources.demo.base import DAY, EPOCH, NEVER, Frame, Scope, Versions, ids, stamp
+from orchestration.sources.demo.calendar import FIRST_DAY
 from orchestration.sources.demo.crm import Accounts
 from orchestration.sources.demo.customers import Customers
 from orchestration.sources.demo.people import untidy
