@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("csw")
 NOT_FEATURES = ("customer_id", "as_of_date", "has_churned")
+KNOWN_AFTER = 4  # months: the 90 days and the grace days are over then, so that a month's model is the same whichever day trains it
 FEWEST_TO_TEST = 20  # churns in a backtest's training rows: fewer than a model in use needs, so a test can only look worse than it is
 DRIVERS = ("driver_1", "effect_1", "driver_2", "effect_2", "driver_3", "effect_3")
 SCORES = ("customer_id", "churn_probability", *DRIVERS, "model_version", "abstained_because")
@@ -55,7 +56,8 @@ def churn_risk(folder: Path, snapshots: pd.DataFrame, as_of: date, *, minimum_da
     trained = anew or not kept or kept[-1].month < month
     if trained:
         kept = [entry for entry in kept if entry.month < month]
-        kept.append(_train(folder, firsts[is_old[firsts.index] & firsts["has_churned"].notna()].reset_index(drop=True), month, kept))
+        is_known = firsts["has_churned"].notna() & (days[firsts.index] <= pd.Timestamp(as_of.replace(day=1)) - pd.DateOffset(months=KNOWN_AFTER))
+        kept.append(_train(folder, firsts[is_old[firsts.index] & is_known].reset_index(drop=True), month, kept))
         store(folder, kept)
         log.info("churn model   %s", kept[-1].note)
     latest = kept[-1]

@@ -19,7 +19,7 @@ from orchestration.contracts import load_contracts
 from orchestration.landing import Lake
 from orchestration.predict.leakage import LeakageError, check_rebuilt
 from orchestration.settings import DOMAINS, Settings, load_settings, source_setting
-from orchestration.sources.demo import DemoCompany
+from orchestration.sources.demo.company import DemoCompany
 from orchestration.window import make_window
 from tests.asof import Copy, Model, compiled
 

@@ -18,7 +18,7 @@ import pytest
 from orchestration import published
 from orchestration.execution import DONE, execute
 from orchestration.settings import Settings, load_settings
-from orchestration.sources.demo import DemoCompany
+from orchestration.sources.demo.company import DemoCompany
 from tests.integration.conftest import DemoRun
 
 CLOSED, LATER = date(2024, 12, 31), date(2025, 2, 3)

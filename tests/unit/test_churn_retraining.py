@@ -52,6 +52,13 @@ def test_a_model_is_trained_by_the_first_run_of_a_month_and_on_demand(history, t
     assert metrics["churn_risk", "auc"] > max(metrics["churn_risk_base_rate", "auc"], metrics["churn_risk_health_score", "auc"])
 
 
+def test_a_months_model_is_the_same_whichever_day_trains_it(history, tmp_path):
+    on_the_first, late = run(tmp_path / "a", history, date(2024, 6, 1)), run(tmp_path / "b", history, date(2024, 6, 29))
+    assert on_the_first.version == late.version
+    assert on_the_first.note == late.note
+    assert known_on(history, date(2024, 6, 29))["has_churned"].notna().sum() > known_on(history, date(2024, 6, 1))["has_churned"].notna().sum()
+
+
 def published(history: pd.DataFrame, probability) -> pd.DataFrame:
     return history.assign(churn_probability=probability, model_version="in-use")[["as_of_date", "customer_id", "churn_probability", "model_version"]]
 
