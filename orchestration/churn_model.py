@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("csw")
 NOT_FEATURES = ("customer_id", "as_of_date", "has_churned")
 KNOWN_AFTER = 4  # months: the 90 days and the grace days are over then, so that a month's model is the same whichever day trains it
-FEWEST_TO_TEST = 20  # churns in a backtest's training rows: fewer than a model in use needs, so a test can only look worse than it is
+FEWEST_TO_TEST = 10  # churns in a backtest's training rows: fewer than a model in use needs, so a test can only look worse than it is
 DRIVERS = ("driver_1", "effect_1", "driver_2", "effect_2", "driver_3", "effect_3")
 SCORES = ("customer_id", "churn_probability", *DRIVERS, "model_version", "abstained_because")
 EVALUATIONS = ("model", "model_version", "segment", "metric", "value", "low", "high", "observations", "events", "note")
