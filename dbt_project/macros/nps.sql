@@ -1,16 +1,18 @@
 {#
   The Net Promoter Score of counted answers, and its 95 % interval: Wald's, after adding three answers that say nothing (3/4 of a promoter, 3/2
-  passive, 3/4 of a detractor; Rocks 2016, "adjusted Wald"). Unlike the plain interval it has a width even when all answers agree.
-  Arguments are expressions of counts, never NULL. NPS and bounds are -100 to 100; NULL without an answer.
+  passive, 3/4 of a detractor; Rocks 2016, "adjusted Wald"). Unlike the plain interval it has a width even when all answers agree. Of one
+  or two answers it may miss the score itself: it is widened to hold it.
+  Arguments are expressions of counts, never NULL; `end` is low or high. NPS and bounds are -100 to 100; NULL without an answer.
 #}
 {% macro nps(promoters, detractors, answers) -%}
     {{ to_money('100 * (cast(' ~ promoters ~ ' as double) - ' ~ detractors ~ ') / nullif(' ~ answers ~ ', 0)') }}
 {%- endmacro %}
 
-{% macro nps_bound(sign, promoters, detractors, answers) -%}
+{% macro nps_bound(end, promoters, detractors, answers) -%}
     case when {{ answers }} > 0 then {{ to_money(
-        'greatest(-100, least(100, 100 * (' ~ nps_centre(promoters, detractors, answers) ~ ' ' ~ sign
-        ~ ' 1.96e0 * sqrt(' ~ nps_variance(promoters, detractors, answers) ~ '))))'
+        ('greatest' if end == 'high' else 'least') ~ '(100 * (cast(' ~ promoters ~ ' as double) - ' ~ detractors ~ ') / nullif(' ~ answers
+        ~ ', 0), greatest(-100, least(100, 100 * (' ~ nps_centre(promoters, detractors, answers) ~ (' +' if end == 'high' else ' -')
+        ~ ' 1.96e0 * sqrt(' ~ nps_variance(promoters, detractors, answers) ~ ')))))'
     ) }} end
 {%- endmacro %}
 
