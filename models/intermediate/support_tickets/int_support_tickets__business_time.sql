@@ -1,19 +1,34 @@
-with openings as (
-    select * from {{ ref('int_support_tickets__openings') }}
-),
-
-milestones as (
+with milestones as (
     select * from {{ ref('int_support_tickets__milestones') }}
 ),
 
+-- The stretches of days on which any hours hold, with a mark where one begins after days without any.
 schedules as (
     select
         source_relation,
-        min(valid_from) as covered_from,
-        max(coalesce(valid_to, cast('9999-12-31' as date))) as covered_until
+        valid_from,
+        coalesce(valid_to, cast('9999-12-31' as date)) as valid_to,
+        case when valid_from <= max(coalesce(valid_to, cast('9999-12-31' as date))) over (
+            partition by source_relation order by valid_from, valid_to nulls last rows between unbounded preceding and 1 preceding
+        ) then 0 else 1 end as begins
     from {{ ref('int_support__schedules') }}
     where is_current
-    group by source_relation
+),
+
+stretches as (
+    select
+        *,
+        sum(begins) over (partition by source_relation order by valid_from, valid_to rows unbounded preceding) as stretch_number
+    from schedules
+),
+
+covered as (
+    select
+        source_relation,
+        min(valid_from) as covered_from,
+        max(valid_to) as covered_until
+    from stretches
+    group by source_relation, stretch_number
 ),
 
 moments as (
@@ -41,7 +56,7 @@ timeline as (
         opens_at as read_at,
         {{ dbt.datediff('opens_at', 'closes_at', 'second') }} as open_seconds,
         closes_at
-    from openings
+    from {{ ref('int_support_tickets__openings') }}
 ),
 
 running as (
@@ -86,19 +101,20 @@ final as (
         milestones.source_relation,
         milestones.ticket_id,
         case
-            when {{ reporting_date('milestones.reply_clock_stopped_at') }} < schedules.covered_until
+            when {{ reporting_date('milestones.reply_clock_stopped_at') }} < covered.covered_until
                 then cast(floor((clocks.reply_seconds - clocks.created_seconds) / 60) as bigint)
         end as reply_business_minutes,
         case
-            when {{ reporting_date('milestones.resolution_clock_stopped_at') }} < schedules.covered_until
+            when {{ reporting_date('milestones.resolution_clock_stopped_at') }} < covered.covered_until
                 then cast(floor((clocks.resolution_seconds - clocks.created_seconds) / 60) as bigint)
         end as resolution_business_minutes
     from milestones
     inner join clocks on milestones.source_relation = clocks.source_relation and milestones.ticket_id = clocks.ticket_id
-    left join schedules
+    left join covered
         on
-            milestones.source_relation = schedules.source_relation
-            and {{ reporting_date('milestones.created_at') }} >= schedules.covered_from
+            milestones.source_relation = covered.source_relation
+            and {{ reporting_date('milestones.created_at') }} >= covered.covered_from
+            and {{ reporting_date('milestones.created_at') }} < covered.covered_until
 )
 
 select * from final

@@ -48,7 +48,9 @@ replies as (
         source_relation,
         ticket_id,
         min(case when kind = 'public_agent_reply' then date_trunc('second', occurred_at) end) as first_replied_at,
-        min(case when kind = 'escalation' then date_trunc('second', occurred_at) end) as first_escalated_at
+        min(case when kind = 'escalation' then date_trunc('second', occurred_at) end) as first_escalated_at,
+        sum(case when kind = 'public_agent_reply' then 1 else 0 end) as agent_replies,
+        sum(case when kind = 'public_customer_reply' then 1 else 0 end) as customer_replies
     from events
     group by source_relation, ticket_id
 ),
@@ -67,7 +69,9 @@ joined as (
         end as resolved_at,
         case when sources_with_events.source_relation is not null then coalesce(solves.reopens, 0) end as reopens,
         case when sources_with_events.source_relation is not null then replies.first_escalated_at is not null end as is_escalated,
-        replies.first_escalated_at
+        replies.first_escalated_at,
+        case when sources_with_events.source_relation is not null then coalesce(replies.agent_replies, 0) end as agent_replies,
+        case when sources_with_events.source_relation is not null then coalesce(replies.customer_replies, 0) end as customer_replies
     from tickets
     left join solves on tickets.source_relation = solves.source_relation and tickets.ticket_id = solves.ticket_id
     left join replies on tickets.source_relation = replies.source_relation and tickets.ticket_id = replies.ticket_id
@@ -85,6 +89,8 @@ checked as (
         reopens,
         is_escalated,
         first_escalated_at,
+        agent_replies,
+        customer_replies,
         case
             when resolved_at < created_at then 'closed_before_opened'
             when first_replied_at < created_at then 'replied_before_opened'

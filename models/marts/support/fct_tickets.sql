@@ -23,6 +23,7 @@ ratings as (
         source_relation,
         ticket_id,
         score,
+        rated_at,
         row_number() over (partition by source_relation, ticket_id order by rated_at desc, rating_id desc) as place
     from {{ ref('int_support__satisfaction') }}
     where is_current and {{ happened('rated_at') }} is not null
@@ -54,7 +55,11 @@ joined as (
         tickets.channel,
         milestones.reopens,
         milestones.is_escalated,
+        milestones.first_escalated_at,
+        milestones.agent_replies,
+        milestones.customer_replies,
         ratings.score,
+        ratings.rated_at,
         milestones.data_flag
     from milestones
     inner join tickets on milestones.source_relation = tickets.source_relation and milestones.ticket_id = tickets.ticket_id
@@ -98,7 +103,11 @@ final as (
         cast(channel as string) as channel,
         cast(reopens as bigint) as reopens,
         is_escalated,
+        cast(first_escalated_at as timestamp) as first_escalated_at,
+        cast(agent_replies as bigint) as agent_replies,
+        cast(customer_replies as bigint) as customer_replies,
         cast(score as bigint) as satisfaction_score,
+        cast(rated_at as timestamp) as satisfaction_rated_at,
         cast(data_flag as string) as data_flag,
         cast('{{ var("run_id") }}' as string) as run_id
     from joined
