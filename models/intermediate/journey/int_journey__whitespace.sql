@@ -64,14 +64,14 @@ owners as (
     group by payers.tier, owned.product_id
 ),
 
--- Nobody owns two products that stand in for each other, such as two editions: what is never owned together is no gap.
+-- Hardly anybody owns two products that stand in for each other, such as two editions: what is not owned together is no gap.
 together as (
-    select
-        one.product_id,
-        other.product_id as other_product_id
+    select one.product_id, other.product_id as other_product_id
     from owned as one
     inner join owned as other on one.customer_id = other.customer_id and one.product_id <> other.product_id
-    group by one.product_id, other.product_id
+    cross join rules
+    group by one.product_id, other.product_id, rules.peer_minimum
+    having count(*) >= rules.peer_minimum
 ),
 
 lacking as (

@@ -60,13 +60,14 @@ measured as (
         on tiers.customer_id = health.customer_id and health.as_of_date = {{ as_of_date() }}
 ),
 
--- Equal values have equal ranks, so nobody's quintile is a matter of chance.
+-- Equal values share the best quintile among them, so nobody's is a matter of chance and who was here today is recent.
 ranked as (
     select
         *,
         {%- for quintile, value in {'recency': 'last_active_on', 'frequency': 'frequency', 'monetary': 'revenue_12m_amount'}.items() %}
-        case when is_ranked then cast(1 + floor(
-            5 * (rank() over (partition by is_ranked, basis order by {{ value }} nulls first) - 1)
+        case when is_ranked then cast(ceil(
+            5 * (count(*) over (partition by is_ranked, basis) + 1
+                - rank() over (partition by is_ranked, basis order by {{ value }} desc nulls last))
             / cast(count(*) over (partition by is_ranked, basis) as double)
         ) as bigint) end as {{ quintile }}_quintile,
         {%- endfor %}
@@ -85,8 +86,7 @@ final as (
     select
         cast(ranked.customer_id as string) as customer_id,
         {{ as_of_date() }} as as_of_date,
-        ranked.tier,
-        ranked.touch_model,
+        ranked.tier, ranked.touch_model,
         cast(ranked.check_in_days as bigint) as check_in_days,
         {%- for name in windows %}
         cast(ranked.{{ name }} as decimal(18,4)) as {{ name }},
