@@ -25,10 +25,9 @@ owned as (
 payers as (
     select
         paying.customer_id,
-        tiers.tier,
-        customers.industry,
+        tiers.tier, customers.industry, paying.products_owned,
         count(*) over (partition by tiers.tier, customers.industry) as peers_of_industry
-    from (select customer_id from owned group by customer_id) as paying
+    from (select customer_id, count(*) as products_owned from owned group by customer_id) as paying
     inner join {{ ref('int_customers__tiers') }} as tiers on paying.customer_id = tiers.customer_id
     inner join {{ ref('int_identities__customers') }} as customers on paying.customer_id = customers.customer_id
 ),
@@ -36,11 +35,8 @@ payers as (
 grouped as (
     select
         payers.customer_id,
-        payers.tier,
-        payers.industry,
-        case
-            when payers.industry is not null and payers.peers_of_industry >= rules.peer_minimum then 'tier and industry' else 'tier'
-        end as peer_group
+        payers.tier, payers.industry, payers.products_owned,
+        case when payers.industry is null or payers.peers_of_industry < rules.peer_minimum then 'tier' else 'tier and industry' end as peer_group
     from payers
     cross join rules
 ),
@@ -64,7 +60,7 @@ owners as (
     group by payers.tier, owned.product_id
 ),
 
--- Hardly anybody owns two products that stand in for each other, such as two editions: what is not owned together is no gap.
+-- Hardly anybody owns two products that stand in for each other, such as two editions: a gap is what goes with all that one has.
 together as (
     select one.product_id, other.product_id as other_product_id
     from owned as one
@@ -72,6 +68,13 @@ together as (
     cross join rules
     group by one.product_id, other.product_id, rules.peer_minimum
     having count(*) >= rules.peer_minimum
+),
+
+fitting as (
+    select owned.customer_id, together.other_product_id as product_id, count(*) as products
+    from owned
+    inner join together on owned.product_id = together.product_id
+    group by owned.customer_id, together.other_product_id
 ),
 
 lacking as (
@@ -94,13 +97,10 @@ lacking as (
             counted.peer_group = owners.peer_group
             and counted.tier = owners.tier
             and (counted.peer_group = 'tier' or counted.industry = owners.industry)
+    inner join fitting
+        on grouped.customer_id = fitting.customer_id and owners.product_id = fitting.product_id and grouped.products_owned = fitting.products
     left join owned on grouped.customer_id = owned.customer_id and owners.product_id = owned.product_id
     where counted.peers >= rules.peer_minimum and owners.owners >= rules.peer_share * counted.peers and owned.customer_id is null
-        and exists (
-            select 1 from owned as has
-            inner join together on has.product_id = together.product_id
-            where has.customer_id = grouped.customer_id and together.other_product_id = owners.product_id
-        )
 ),
 
 final as (

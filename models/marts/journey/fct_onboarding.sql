@@ -30,6 +30,8 @@ expected as (
         milestones.*,
         tiers.tier,
         rules.*,
+        -- A tier without meetings is through when its use is broad.
+        coalesce(milestones.completed_on, case when not cadences.has_onboarding then milestones.broadly_used_on end) as done_on,
         paying.customer_id is not null as is_paying,
         {{ dbt.datediff('milestones.first_paid_on', as_of_date(), 'day') }} as days_so_far,
         milestones.has_sponsor is not null and cadences.has_onboarding as is_kickoff_expected,
@@ -46,7 +48,7 @@ expected as (
 judged as (
     select
         *,
-        completed_on is null and is_paying as is_open,
+        done_on is null and is_paying as is_open,
         has_sponsor is not null or is_product_observed as is_judged,
         {%- for milestone, reached_on in plan.items() %}
         case when is_{{ milestone }}_expected and {{ reached_on }} is null and days_so_far >= {{ milestone }}_days then 1 else 0 end
@@ -71,9 +73,9 @@ final as (
         first_used_on,
         first_value_on,
         broadly_used_on,
-        completed_on,
+        done_on as completed_on,
         cast({{ dbt.datediff('first_paid_on', 'first_value_on', 'day') }} as bigint) as days_to_first_value,
-        cast({{ dbt.datediff('first_paid_on', 'completed_on', 'day') }} as bigint) as days_to_complete,
+        cast({{ dbt.datediff('first_paid_on', 'done_on', 'day') }} as bigint) as days_to_complete,
         case when is_open then cast(floor(days_so_far / 7.0e0) as bigint) + 1 end as week,
         cast(case
             when not is_open then null
@@ -84,7 +86,7 @@ final as (
         end as string) as phase,
         case when is_open and is_judged then cast(milestones_missed as bigint) end as milestones_missed,
         cast(case
-            when completed_on is not null then 'completed'
+            when done_on is not null then 'completed'
             when not is_paying then 'left'
             when not is_judged then null
             when days_so_far >= broad_adoption_days then 'stuck'
