@@ -15,8 +15,8 @@ revenue as (
     select
         customer_id
         {%- for name, (first, last) in windows.items() %}
-        {%- set from_on = "greatest(earned_from, cast(" ~ dbt.dateadd('month', first, as_of_date() ~ ' + 1') ~ " as date))" %}
-        {%- set until_on = "least(earned_until, cast(" ~ dbt.dateadd('month', last, as_of_date() ~ ' + 1') ~ " as date))" %},
+        {%- set from_on = "greatest(earned_from, cast(" ~ dbt.dateadd('month', first, '(' ~ as_of_date() ~ ' + 1)') ~ " as date))" %}
+        {%- set until_on = "least(earned_until, cast(" ~ dbt.dateadd('month', last, '(' ~ as_of_date() ~ ' + 1)') ~ " as date))" %},
         coalesce({{ to_money(
             'sum(cast(reporting_amount as double) * greatest(0, ' ~ dbt.datediff(from_on, until_on, 'day') ~ ') / '
             ~ dbt.datediff('earned_from', 'earned_until', 'day') ~ ')'
