@@ -1,5 +1,5 @@
 {%- set capabilities = ['promises_kept', 'health_known', 'touched_in_cadence', 'outcomes_measured', 'net_retention'] -%}
--- How far we have come, month by month: measured on the last day of the month, of the running month on as_of_date. What cannot be measured is not reached.
+-- How far we have come, measured on the last day of each month, of the running one on as_of_date. What cannot be measured is not reached.
 with payers as (
     select
         cast(date_trunc('month', as_of_date) as date) as month,
