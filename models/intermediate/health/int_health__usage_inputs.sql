@@ -42,10 +42,6 @@ features as (
     group by features.source_relation, days.as_of_date
 ),
 
-seats as (
-    select * from {{ ref('int_health__seat_days') }}
-),
-
 -- Several workspaces: people and events add up; days and features are those of the busiest.
 summed as (
     select
@@ -57,6 +53,7 @@ summed as (
         cast(sum(coalesce(workspace_use.user_days_28d, 0)) as bigint) as user_days_28d,
         max(coalesce(workspace_use.active_days_28d, 0)) as active_days_28d,
         max(coalesce(workspace_use.features_28d, 0)) as features_28d,
+        max(coalesce(workspace_use.core_features_28d, 0)) as core_features_28d,
         cast(sum(coalesce(workspace_use.events_28d, 0)) as bigint) as events_28d,
         cast(sum(coalesce(workspace_use.events_prior_28d, 0)) as bigint) as events_prior_28d,
         max(workspace_use.last_used_on) as last_used_on,
@@ -86,6 +83,7 @@ final as (
         summed.is_observed,
         summed.active_users_28d,
         summed.features_28d,
+        summed.core_features_28d,
         summed.last_used_on,
         seats.seats,
         case
@@ -114,7 +112,7 @@ final as (
         end as {{ measure }}{{ ',' if not loop.last }}
         {%- endfor %}
     from summed
-    left join seats on summed.customer_id = seats.customer_id and summed.as_of_date = seats.as_of_date
+    left join {{ ref('int_health__seat_days') }} as seats on summed.customer_id = seats.customer_id and summed.as_of_date = seats.as_of_date
 )
 
 select * from final

@@ -1,0 +1,119 @@
+-- The product that a customer lacks and most of its peers own: those of its tier and industry, or of its tier where they are too few.
+with rules as (
+    select
+        max(case when rule = 'peer_minimum' then value end) as peer_minimum,
+        max(case when rule = 'peer_share' then value end) as peer_share
+    from {{ ref('journey_rules') }}
+),
+
+owned as (
+    select
+        lines.customer_id,
+        plans.product_id,
+        sum(lines.monthly_rate_reporting) as mrr_reporting_amount
+    from {{ ref('int_revenue__active_lines') }} as lines
+    inner join {{ ref('int_billing__plans') }} as plans
+        on lines.source_relation = plans.source_relation and lines.plan_id = plans.plan_id and plans.is_current
+    where lines.known_until is null
+        and lines.active_from <= {{ as_of_date() }}
+        and lines.active_until > {{ as_of_date() }}
+        and plans.product_id is not null
+    group by lines.customer_id, plans.product_id
+    having sum(lines.monthly_rate_reporting) >= 0.005
+),
+
+payers as (
+    select
+        paying.customer_id,
+        tiers.tier, customers.industry, paying.products_owned,
+        count(*) over (partition by tiers.tier, customers.industry) as peers_of_industry
+    from (select customer_id, count(*) as products_owned from owned group by customer_id) as paying
+    inner join {{ ref('int_customers__tiers') }} as tiers on paying.customer_id = tiers.customer_id
+    inner join {{ ref('int_identities__customers') }} as customers on paying.customer_id = customers.customer_id
+),
+
+grouped as (
+    select
+        payers.customer_id,
+        payers.tier, payers.industry, payers.products_owned,
+        case when payers.industry is null or payers.peers_of_industry < rules.peer_minimum then 'tier' else 'tier and industry' end as peer_group
+    from payers
+    cross join rules
+),
+
+-- Each group is counted once, with all its members, whichever group they themselves are compared with.
+counted as (
+    select 'tier and industry' as peer_group, tier, industry, count(*) as peers from payers group by tier, industry
+    union all
+    select 'tier', tier, null, count(*) from payers group by tier
+),
+
+owners as (
+    select
+        'tier and industry' as peer_group, payers.tier, payers.industry, owned.product_id, count(*) as owners,
+        median(cast(owned.mrr_reporting_amount as double)) as usual_mrr
+    from payers inner join owned on payers.customer_id = owned.customer_id
+    group by payers.tier, payers.industry, owned.product_id
+    union all
+    select 'tier', payers.tier, null, owned.product_id, count(*), median(cast(owned.mrr_reporting_amount as double))
+    from payers inner join owned on payers.customer_id = owned.customer_id
+    group by payers.tier, owned.product_id
+),
+
+-- Hardly anybody owns two products that stand in for each other, such as two editions: a gap is what goes with all that one has.
+together as (
+    select one.product_id, other.product_id as other_product_id
+    from owned as one
+    inner join owned as other on one.customer_id = other.customer_id and one.product_id <> other.product_id
+    cross join rules
+    group by one.product_id, other.product_id, rules.peer_minimum
+    having count(*) >= rules.peer_minimum
+),
+
+fitting as (
+    select owned.customer_id, together.other_product_id as product_id, count(*) as products
+    from owned
+    inner join together on owned.product_id = together.product_id
+    group by owned.customer_id, together.other_product_id
+),
+
+lacking as (
+    select
+        grouped.customer_id,
+        grouped.peer_group,
+        counted.peers,
+        owners.product_id,
+        cast(owners.owners as double) / counted.peers as peer_share,
+        owners.usual_mrr
+    from grouped
+    cross join rules
+    inner join counted
+        on
+            grouped.peer_group = counted.peer_group
+            and grouped.tier = counted.tier
+            and (grouped.peer_group = 'tier' or grouped.industry = counted.industry)
+    inner join owners
+        on
+            counted.peer_group = owners.peer_group
+            and counted.tier = owners.tier
+            and (counted.peer_group = 'tier' or counted.industry = owners.industry)
+    inner join fitting
+        on grouped.customer_id = fitting.customer_id and owners.product_id = fitting.product_id and grouped.products_owned = fitting.products
+    left join owned on grouped.customer_id = owned.customer_id and owners.product_id = owned.product_id
+    where counted.peers >= rules.peer_minimum and owners.owners >= rules.peer_share * counted.peers and owned.customer_id is null
+),
+
+final as (
+    select
+        customer_id,
+        peer_group,
+        peers,
+        product_id,
+        {{ to_money('peer_share') }} as peer_share,
+        {{ to_money('12 * usual_mrr') }} as usual_arr_reporting_amount,
+        count(*) over (partition by customer_id) as products
+    from lacking
+    qualify row_number() over (partition by customer_id order by peer_share desc, usual_mrr desc, product_id) = 1
+)
+
+select * from final
