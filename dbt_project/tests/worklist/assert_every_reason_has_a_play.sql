@@ -2,7 +2,7 @@
 select
     reasons.customer_id,
     reasons.reason
-from {{ ref('int_worklist__reasons') }} as reasons
+from {{ ref('fct_success_reasons') }} as reasons
 left join {{ ref('fct_success_worklist') }} as worklist
     on reasons.customer_id = worklist.customer_id and reasons.reason = worklist.reason
 where worklist.worklist_id is null

@@ -6,17 +6,14 @@ with days as (
 
 rules as (
     select
-        {%- for rule in ['health_fell_points', 'use_fell_ratio', 'expand_seat_use'] %}
+        {%- for rule in ['health_fell_points', 'use_fell_ratio'] %}
         max(case when rule = '{{ rule }}' then value end) as {{ rule }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ ref('worklist_rules') }}
 ),
 
 bands as (
-    select
-        max(case when band = 'yellow' then min_score * 100 end) as yellow_points,
-        max(case when band = 'green' then min_score * 100 end) as green_points
-    from {{ ref('health_bands') }}
+    select min_score * 100 as yellow_points from {{ ref('health_bands') }} where band = 'yellow'
 ),
 
 judged as (
@@ -26,14 +23,11 @@ judged as (
         days.score_points,
         days.score_points - before.score_points as change_points,
         days.use_trend,
-        days.seat_use,
         coalesce(
             days.score_points < bands.yellow_points or days.score_points - before.score_points <= -100 * rules.health_fell_points, false
         ) as health_fell,
         coalesce(days.use_trend <= rules.use_fell_ratio, false) as use_fell,
-        coalesce(days.sponsor_active = 0, false) as sponsor_gone,
-        coalesce(days.touch_ratio > 1, false) as no_touch_in_cadence,
-        coalesce(days.score_points >= bands.green_points and days.seat_use >= rules.expand_seat_use, false) as ready_to_expand
+        coalesce(days.sponsor_active = 0, false) as sponsor_gone
     from days
     cross join rules
     cross join bands
@@ -42,16 +36,11 @@ judged as (
 ),
 
 today as (
-    select
-        judged.*,
-        days.last_touched_on
-    from judged
-    inner join days on judged.customer_id = days.customer_id and judged.as_of_date = days.as_of_date
-    where judged.as_of_date = {{ as_of_date() }}
+    select * from judged where as_of_date = {{ as_of_date() }}
 ),
 
 holding as (
-    {%- for reason in ['health_fell', 'use_fell', 'sponsor_gone', 'no_touch_in_cadence', 'ready_to_expand'] %}
+    {%- for reason in ['health_fell', 'use_fell', 'sponsor_gone'] %}
     select customer_id, '{{ reason }}' as reason from today where {{ reason }}
     {%- if not loop.last %} union all{% endif %}
     {%- endfor %}
@@ -63,7 +52,7 @@ history as (
         holding.reason,
         judged.as_of_date,
         case holding.reason
-            {%- for reason in ['health_fell', 'use_fell', 'sponsor_gone', 'no_touch_in_cadence', 'ready_to_expand'] %}
+            {%- for reason in ['health_fell', 'use_fell', 'sponsor_gone'] %}
             when '{{ reason }}' then judged.{{ reason }}
             {%- endfor %}
         end as holds
@@ -85,9 +74,7 @@ final as (
         min(interrupted.as_of_date) as started_on,
         max(today.score_points) as score_points,
         max(today.change_points) as change_points,
-        max(today.use_trend) as use_trend,
-        max(today.seat_use) as seat_use,
-        max(today.last_touched_on) as last_touched_on
+        max(today.use_trend) as use_trend
     from interrupted
     inner join today on interrupted.customer_id = today.customer_id
     where interrupted.holds and (interrupted.last_without is null or interrupted.as_of_date > interrupted.last_without)

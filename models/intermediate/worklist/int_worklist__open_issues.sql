@@ -32,22 +32,18 @@ overdue as (
 
 detractors as (
     select
-        nodes.customer_id,
-        max({{ reporting_date('responses.responded_at') }}) as answered_on,
-        cast(min(responses.score) as bigint) as score,
+        answers.customer_id,
+        max(answers.responded_on) as answered_on,
+        cast(min(answers.score) as bigint) as score,
         count(*) as answers
-    from {{ ref('int_surveys__responses') }} as responses
-    inner join {{ ref('int_identities__nodes') }} as nodes
-        on
-            nodes.domain = 'surveys'
-            and responses.source_relation = nodes.source_relation
-            and coalesce(responses.account_id, responses.email) = nodes.source_id
+    from {{ ref('int_voice__answers') }} as answers
     cross join rules
-    where responses.is_current
-        and responses.kind = 'nps'
-        and responses.score <= rules.detractor_score
-        and {{ reporting_date('responses.responded_at') }} between {{ as_of_date() }} - rules.detractor_days and {{ as_of_date() }}
-    group by nodes.customer_id
+    where answers.is_counted
+        and answers.customer_id is not null
+        and answers.kind = 'nps'
+        and answers.score <= rules.detractor_score
+        and answers.responded_on between {{ as_of_date() }} - rules.detractor_days and {{ as_of_date() }}
+    group by answers.customer_id
 ),
 
 final as (

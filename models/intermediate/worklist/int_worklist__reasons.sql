@@ -3,8 +3,7 @@ with episodes as (
         *,
         cast(cast(score_points * 0.01 as decimal(9,2)) as string) as score_text,
         cast(cast(abs(change_points) * 0.01 as decimal(9,2)) as string) as change_text,
-        cast(cast(round(use_trend * 100) as bigint) as string) as use_percent,
-        cast(cast(round(seat_use * 100) as bigint) as string) as seats_percent
+        cast(cast(round(use_trend * 100) as bigint) as string) as use_percent
     from {{ ref('int_worklist__health_episodes') }}
 ),
 
@@ -25,17 +24,15 @@ reasons as (
             end)
             when 'use_fell' then concat('Use is ', use_percent, ' % of the 28 days before')
             when 'sponsor_gone' then 'No known sponsor or champion is left'
-            when 'no_touch_in_cadence' then concat('Last touch ', coalesce(cast(last_touched_on as string), 'never'))
-            when 'ready_to_expand' then concat(seats_percent, ' % of the seats are in use, health is ', score_text)
         end as evidence
     from episodes
     union all
     select * from {{ ref('int_worklist__open_issues') }}
     union all
-    select * from {{ ref('int_worklist__renewals') }}
+    select * from {{ ref('int_worklist__solved_feedback') }}
 ),
 
--- Only customers that pay today: who has left is won back elsewhere.
+-- Only customers that pay today: who has left is won back (fct_success_reasons).
 final as (
     select
         reasons.customer_id,

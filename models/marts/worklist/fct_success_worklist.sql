@@ -1,5 +1,5 @@
 with reasons as (
-    select * from {{ ref('int_worklist__reasons') }}
+    select * from {{ ref('fct_success_reasons') }}
 ),
 
 customers as (
@@ -18,26 +18,20 @@ cadences as (
     select * from {{ ref('cadences') }}
 ),
 
-mrr as (
-    select
-        customer_id,
-        sum(mrr_reporting_amount) as mrr_reporting_amount
-    from {{ ref('fct_customer_mrr') }}
-    where valid_to is null
-    group by customer_id
-),
-
 valued as (
     select
-        reasons.*,
+        reasons.customer_id,
+        reasons.reason,
+        reasons.started_on,
+        reasons.evidence,
         playbooks.play,
         playbooks.channel,
         playbooks.urgency,
         tiers.tier,
         customers.owner_email,
-        reasons.started_on + cast(cadences.due_days as int) as due_on,
+        coalesce(reasons.due_on, reasons.started_on + cast(cadences.due_days as int)) as due_on,
         cast(
-            round({{ to_money('cast(12 * coalesce(mrr.mrr_reporting_amount, 0) as double) * cast(playbooks.value_share as double)') }}, 2)
+            round({{ to_money('cast(reasons.arr_reporting_amount as double) * cast(playbooks.value_share as double)') }}, 2)
             as decimal(18,4)
         ) as value_at_risk
     from reasons
@@ -45,7 +39,6 @@ valued as (
     inner join tiers on reasons.customer_id = tiers.customer_id
     inner join playbooks on reasons.reason = playbooks.reason and tiers.touch_model = playbooks.touch_model
     inner join cadences on tiers.tier = cadences.tier
-    left join mrr on reasons.customer_id = mrr.customer_id
 ),
 
 final as (
