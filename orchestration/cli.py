@@ -10,7 +10,7 @@ import logging
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -133,6 +133,19 @@ def query(
     from orchestration.summary import print_query
 
     print_query(console, _settings(), sql, format_)
+
+
+@app.command()
+def worklist(
+    owner: Annotated[str | None, typer.Option(help="Whose: an e-mail, a published hash (6 characters of it do), or nobody.")] = None,
+    format_: Annotated[Literal["table", "csv", "json"], typer.Option("--format")] = "table",
+) -> None:
+    """What to do next, best first, from the published version: for everybody, or for one owner."""
+    from orchestration.summary import print_worklist
+    from orchestration.worklist import read_worklist
+
+    settings = _settings()
+    print_worklist(console, read_worklist(settings, owner), format_, settings.reporting_currency)
 
 
 @app.command("check-config")

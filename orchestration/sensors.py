@@ -4,6 +4,7 @@ Here belongs the telling; what counts as a failure is the steps' business, how i
 never fails a run.
 """
 
+import http.client
 import json
 import logging
 import urllib.error
@@ -38,12 +39,12 @@ def stop_text(run_id: str, step: str, outcome: str, reason: str) -> str:
     return f"Customer Success Warehouse: run {run_id[:8]} {what} at '{step}'. BI keeps the last good version.\n{reason}"[:LONGEST_MESSAGE]
 
 
-def notify(url: str, text: str) -> bool:
-    """POST {"text": …} to a Slack-compatible webhook; False (and a warning without the address) when it is not delivered."""
+def notify(url: str, text: str, *, setting: str = "CSW_WEBHOOK_URL") -> bool:
+    """POST {"text": …} to a Slack-compatible webhook; False (and a warning that names the setting, not the address) when it isn't delivered."""
     try:
         request = urllib.request.Request(url, json.dumps({"text": text}).encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
             return 200 <= response.status < 300
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        log.warning("the webhook was not told (%s): check CSW_WEBHOOK_URL", type(error).__name__)
+    except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
+        log.warning("the webhook was not told (%s): check %s", type(error).__name__, setting)
         return False

@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     keep_versions: int = Field(default=7, ge=2, le=1000)
     pii_key: SecretStr = SecretStr(BUILT_IN_PII_KEY)
     webhook_url: SecretStr | None = None
+    digest_webhook_url: SecretStr | None = None
     first_partition: date = date(2024, 1, 1)
     schedule: str = "0 5 * * *"
 

@@ -1,4 +1,4 @@
-"""What the terminal shows: after a run, on `csw status`, `csw versions`, `csw query`.
+"""What the terminal shows: after a run, on `csw status`, `csw versions`, `csw query`, `csw worklist`.
 
 Here belongs layout; every figure is read from the published version, so that the terminal and BI can never disagree.
 """
@@ -105,12 +105,28 @@ def _print_worklist(console: Console, ask, currency: str) -> None:
     if not rows:
         console.print("[bold]Worklist[/]   nothing to do")
         return
-    table = Table(title=f"\nTop of the worklist, value at risk in {currency}", title_justify="left", box=None, pad_edge=False, header_style="bold")
+    console.print(_worklist_table(rows, f"\nTop of the worklist, value at risk in {currency}"))
+
+
+def print_worklist(console: Console, answer: published.Answer, format_: str, currency: str) -> None:
+    """`csw worklist`: the table shows what fits a screen; CSV and JSON have every column."""
+    if format_ != "table":
+        print_answer(console, answer, format_)
+    elif not answer.rows:
+        console.print("nothing to do")
+    else:
+        places = [answer.columns.index(name) for name in ("rank", "customer_name", "reason", "value_at_risk", "due_on", "evidence")]
+        rows = [[row[place] for place in places] for row in answer.rows]
+        console.print(_worklist_table(rows, f"{len(rows)} to do, value at risk in {currency}"))
+
+
+def _worklist_table(rows: Sequence[Sequence[object]], title: str) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name, justify in (("#", "right"), ("customer", "left"), ("reason", "left"), ("value", "right"), ("due", "left"), ("why", "left")):
         table.add_column(name, justify=justify, max_width=28 if name == "customer" else None)
     for rank, customer, reason, value, due, evidence in rows:
         table.add_row(str(rank), _plain(customer), reason.replace("_", " "), _money(value), f"{due:%d %b}" if due else "", _plain(evidence))
-    console.print(table)
+    return table
 
 
 def _print_gates(console: Console, ask, run_id: str) -> None:
@@ -186,11 +202,15 @@ def print_versions(console: Console, settings: Settings) -> None:
 
 def print_query(console: Console, settings: Settings, sql: str, format_: str) -> None:
     """Rows of one SELECT as a table, CSV or JSON lines."""
-    answer = published.query(settings.published_dir, sql)
+    print_answer(console, published.query(settings.published_dir, sql), format_)
+
+
+def print_answer(console: Console, answer: published.Answer, format_: str) -> None:
+    """Rows as a table, as CSV that no spreadsheet takes for formulas, or as JSON lines."""
     columns, rows = answer.columns, answer.rows
     if format_ == "csv":
         writer = csv.writer(sys.stdout)
-        writer.writerow(columns)
+        writer.writerow([_inert(column) for column in columns])
         writer.writerows([[_inert(value) for value in row] for row in rows])
     elif format_ == "json":
         for row in rows:
@@ -214,7 +234,7 @@ def _result_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> T
 
 def _inert(value: object) -> object:
     """A text that a spreadsheet would run as a formula gets an apostrophe in front (OWASP, CSV injection)."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else value
 
 
 def _plain(value: object) -> str:

@@ -30,13 +30,14 @@ from orchestration.gates import load_suite, suites
 from orchestration.landing import Lake
 from orchestration.publication_tables import Freshness
 from orchestration.publish import PublicationRefused, Table, publish
-from orchestration.published import PublicationError
+from orchestration.published import PublicationError, newest_as_of
 from orchestration.quality import QualityStore
 from orchestration.runs import window_of
 from orchestration.settings import Settings
 from orchestration.translator import FRESHNESS, raw_key, room_of
 from orchestration.warehouse import connect
 from orchestration.window import RunWindow
+from orchestration.worklist import send_digests
 
 log = logging.getLogger("csw")
 OWN_TABLES = ("dim_publication", "fct_data_quality_results")
@@ -63,6 +64,7 @@ def publication_assets(settings: Settings, dbt: Dbt, partitions: PartitionsDefin
         window = window_of(context.run, settings)
         fresh = _look_at_freshness(settings, manifest, store, context.run_id, window)
         required = required_gates(settings, manifest, store)
+        newest = newest_as_of(settings.published_dir)
         try:
             version = publish(
                 settings.warehouse_path,
@@ -84,6 +86,8 @@ def publication_assets(settings: Settings, dbt: Dbt, partitions: PartitionsDefin
         except PublicationError as error:
             raise Failure(str(error), metadata={"kind": "publication"}, allow_retries=False) from error
         log.info("published     %s, %d tables, %.1f s", version.version, len(version.tables), time.monotonic() - started)
+        if newest is None or window.as_of > newest:  # a day that is run again has been told
+            send_digests(settings)
         for name in OWN_TABLES:
             yield MaterializeResult(asset_key=name, metadata={"version": version.version, "dagster/row_count": version.tables[name]})
 
