@@ -21,8 +21,10 @@ from orchestration.settings import BUILT_IN_PII_KEY, ConfigError, Settings, load
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.splitlines()[0])
 lake_app = typer.Typer(no_args_is_help=True, help="The landed Parquet files.")
 demo_app = typer.Typer(no_args_is_help=True, help="The demo company.")
+health_app = typer.Typer(no_args_is_help=True, help="The health score.")
 app.add_typer(lake_app, name="lake")
 app.add_typer(demo_app, name="demo")
+app.add_typer(health_app, name="health")
 console = Console()
 errors = Console(stderr=True)
 
@@ -181,6 +183,17 @@ def docs() -> None:
     settings = _settings()
     console.print(f"dbt docs      {Dbt(settings).generate_docs() / 'static_index.html'}", soft_wrap=True)
     console.print(f"GX Data Docs  {write_data_docs(settings)}", soft_wrap=True)
+
+
+@health_app.command("explain")
+def health_explain(
+    customer: Annotated[str, typer.Argument(help="Its id, its name, or a part of the name that no other has.")],
+    date_: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="The day; default: the published one.")] = None,
+) -> None:
+    """The score of one customer on one day: its parts, what has changed in 28 days, and why."""
+    from orchestration.health_explained import explain, print_explanation
+
+    print_explanation(console, explain(_settings(), customer, date_.date() if date_ else None))
 
 
 @lake_app.command("verify")

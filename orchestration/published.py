@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -139,8 +139,8 @@ def file_sums(folder: Path) -> dict[str, str]:
     return sums
 
 
-def query(root: Path, sql: str) -> Answer:
-    """Run somebody's SQL against the version BI reads: read-only, without access to files, network or settings.
+def query(root: Path, sql: str, parameters: Sequence[object] = ()) -> Answer:
+    """Run somebody's SQL against the version BI reads: read-only, without access to files, network or settings. `parameters`: for its `?`.
 
     Raises PublicationError when nothing is published yet or the SQL is wrong.
     """
@@ -151,7 +151,7 @@ def query(root: Path, sql: str) -> Answer:
         raise PublicationError("nothing is published yet: csw run")
     try:
         with duckdb.connect(str(publication.database), read_only=True, config=SANDBOX) as con:
-            result = con.execute(sql)
+            result = con.execute(sql, list(parameters) or None)
             return Answer([column[0] for column in result.description or []], result.fetchall())
     except duckdb.Error as error:
         raise PublicationError(str(error).strip()) from None

@@ -1,0 +1,114 @@
+"""`csw health explain`: a score that was worked out by hand, taken apart again; who is meant, and days that are not there."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import duckdb
+import pytest
+from typer.testing import CliRunner
+
+from orchestration.cli import app
+from orchestration.gates import CheckResult, GateResult
+from orchestration.health_explained import explain
+from orchestration.publish import Table, publish
+from orchestration.published import PublicationError
+from orchestration.settings import load_settings
+
+TODAY, BEFORE = date(2024, 5, 1), date(2024, 4, 3)
+# Then (40 × 80 + 40 × 90 + 20 × 70) ÷ 100 = 82; now, without sentiment, (40 × 50 + 40 × 90) ÷ 80 = 70. Of those that both days
+# have it was (3,200 + 3,600) ÷ 80 = 85: −15 by what it did, and so +3 by data.
+DAYS = f"""
+    ('c1', date '{TODAY}', 70, 'yellow', 8, 0.8, 'renew', -1, -12, null, -15, 3, 0, null, 'smb', 'v1'),
+    ('c1', date '{BEFORE}', 82, 'green', 9, 1, 'renew', null, null, null, null, null, null, null, 'smb', 'v1'),
+    ('c2', date '{TODAY}', null, null, null, 0.4, null, null, null, null, null, null, null, 'no data for support, sentiment', 'smb', 'v1')
+"""
+COMPONENTS = f"""
+    ('c1', date '{TODAY}', 'usage', 50, 40, 25), ('c1', date '{TODAY}', 'support', 90, 40, 45), ('c1', date '{TODAY}', 'sentiment', null, 20, null),
+    ('c1', date '{BEFORE}', 'usage', 80, 40, 32), ('c1', date '{BEFORE}', 'support', 90, 40, 36), ('c1', date '{BEFORE}', 'sentiment', 70, 20, 14),
+    ('c2', date '{TODAY}', 'usage', 50, 40, null), ('c2', date '{TODAY}', 'support', null, 40, null)
+"""
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    settings = load_settings(data_dir=tmp_path_factory.mktemp("health"))
+    warehouse = settings.data_dir / "small.duckdb"
+    number = "decimal(18,4)"
+    with duckdb.connect(str(warehouse)) as con:
+        con.execute("create schema marts")
+        con.execute("create table marts.dim_customers (customer_id varchar, customer_name varchar)")
+        con.execute("insert into marts.dim_customers values ('c1', 'Acme'), ('c2', 'Acme Labs'), ('c3', 'Bolt'), ('c4', null)")
+        con.execute(
+            f"create table marts.fct_customer_health_daily (customer_id varchar, as_of_date date, health_score {number}, health_band varchar, "
+            f"health_score_10 int, coverage {number}, outlook varchar, change_7d {number}, change_28d {number}, change_90d {number}, "
+            f"change_from_behaviour {number}, change_from_data {number}, change_from_configuration {number}, unscored_because varchar, "
+            "tier varchar, definition_version varchar)"
+        )
+        con.execute(f"insert into marts.fct_customer_health_daily values {DAYS}")
+        con.execute(
+            "create table marts.fct_health_components_daily (customer_id varchar, as_of_date date, component varchar, "
+            f"component_score {number}, weight {number}, score_contribution {number})"
+        )
+        con.execute(f"insert into marts.fct_health_components_daily values {COMPONENTS}")
+    names = ("dim_customers", "fct_customer_health_daily", "fct_health_components_daily")
+    gate = GateResult("all", "marts", "marts/all", "passed", run_id="r1", checks=(CheckResult("volume", "volume", "critical", "passed", "8"),))
+    publish(
+        warehouse,
+        settings.published_dir,
+        run_id="r1",
+        as_of_date=TODAY,
+        tables=[Table.mart(name) for name in names],
+        gate_results=[gate],
+        required_gates={"marts/all": "r1"},
+    )
+    return settings
+
+
+def test_what_the_components_moved_adds_up_to_the_change(settings):
+    told = explain(settings, "c1")
+    assert [(each.name, each.change) for each in told.components] == [("sentiment", -14), ("support", 9), ("usage", -7)]
+    assert sum(each.change for each in told.components) == told.day["change_28d"] == Decimal(-12)
+    assert [each.why for each in told.components] == [
+        "lost its data",
+        "counts for more or less, as others came, went or weigh otherwise",
+        "score -30.00",
+    ]
+
+
+def test_without_a_score_on_both_days_nothing_is_said_of_change(settings):
+    assert [each.why for each in explain(settings, "c1", BEFORE).components] == ["", "", ""]
+    assert {each.name: each.why for each in explain(settings, "c2").components} == {"usage": "", "support": "no data"}
+
+
+@pytest.mark.parametrize(("meant", "found"), [("c1", "c1"), ("acme", "c1"), ("Labs", "c2")])
+def test_a_customer_is_meant_by_id_by_name_or_by_a_part_of_it(settings, meant, found):
+    assert explain(settings, meant).customer_id == found
+
+
+@pytest.mark.parametrize(
+    ("customer", "day", "said"),
+    [
+        ("cme", None, r"'cme' can be 2 customers: Acme \(c1\), Acme Labs \(c2\)"),
+        ("x' or '1'='1", None, "there is no customer"),
+        ("Bolt", None, "Bolt has no health: it has not paid"),
+        ("Acme", date(2024, 4, 4), "Acme has no health on 2024-04-04: it has from 2024-04-03 to 2024-05-01"),
+    ],
+)
+def test_what_is_not_there_is_said_in_a_line(settings, customer, day, said):
+    with pytest.raises(PublicationError, match=said):
+        explain(settings, customer, day)
+
+
+def test_the_command_shows_score_parts_change_and_cause(settings, monkeypatch):
+    monkeypatch.setenv("CSW_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("COLUMNS", "160")
+    shown = CliRunner().invoke(app, ["health", "explain", "Acme"]).stdout
+    assert "Score    70.00, yellow (8 of 10), outlook renew" in shown
+    assert "Data     80% of the weights; weights of smb, version v1" in shown
+    assert "Change   -1.00 in 7 days, -12.00 in 28 days\n" in shown
+    assert "Why      -15.00 what it did, +3.00 components that came or went, +0.00 other weights (28 days)" in shown
+    rows = [line.split() for line in shown.splitlines()]
+    assert ["usage", "50.00", "40.00", "25.00", "32.00", "-7.00", "score", "-30.00"] in rows
+    assert "no score: no data for support, sentiment" in CliRunner().invoke(app, ["health", "explain", "Labs", "--date", "2024-05-01"]).stdout
