@@ -117,7 +117,7 @@ def _find(settings: Settings, customer: str) -> tuple[str, str | None]:
         """,
         customer,
     )
-    best = [row for row in found if row[2] == found[0][2]]
+    best = [(customer_id, _printable(name), place) for customer_id, name, place in found if place == found[0][2]]
     if len(best) == 1:
         return best[0][0], best[0][1]
     if not best:
@@ -160,6 +160,11 @@ def _table(components: list[Component]) -> Table:
 
 def _rows(settings: Settings, sql: str, *parameters: object) -> list[tuple]:
     return published.query(settings.published_dir, sql, parameters).rows
+
+
+def _printable(name: str | None) -> str | None:
+    """A name cannot write over the terminal."""
+    return name and "".join(character if character.isprintable() else " " for character in name)
 
 
 def _number(value: Decimal | None) -> str:

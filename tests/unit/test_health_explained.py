@@ -39,7 +39,7 @@ def settings(tmp_path_factory):
     with duckdb.connect(str(warehouse)) as con:
         con.execute("create schema marts")
         con.execute("create table marts.dim_customers (customer_id varchar, customer_name varchar)")
-        con.execute("insert into marts.dim_customers values ('c1', 'Acme'), ('c2', 'Acme Labs'), ('c3', 'Bolt'), ('c4', null)")
+        con.execute("insert into marts.dim_customers values ('c1', 'Acme'), ('c2', 'Acme Labs'), ('c3', 'Bolt'), ('c4', null), ('c5', 'Sly\x1b[2J')")
         con.execute(
             f"create table marts.fct_customer_health_daily (customer_id varchar, as_of_date date, health_score {number}, health_band varchar, "
             f"health_score_10 int, coverage {number}, outlook varchar, change_7d {number}, change_28d {number}, change_90d {number}, "
@@ -93,6 +93,7 @@ def test_a_customer_is_meant_by_id_by_name_or_by_a_part_of_it(settings, meant, f
         ("cme", None, r"'cme' can be 2 customers: Acme \(c1\), Acme Labs \(c2\)"),
         ("x' or '1'='1", None, "there is no customer"),
         ("Bolt", None, "Bolt has no health: it has not paid"),
+        ("sly", None, r"^Sly \[2J has no health"),
         ("Acme", date(2024, 4, 4), "Acme has no health on 2024-04-04: it has from 2024-04-03 to 2024-05-01"),
     ],
 )

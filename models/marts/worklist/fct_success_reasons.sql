@@ -15,7 +15,7 @@ breached as (
         lag({{ reporting_date('tickets.created_at') }}, 2) over (partition by customer_id order by created_at, ticket_id) as last_but_one_on
     from {{ ref('fct_tickets') }} as tickets
     inner join {{ ref('worklist_rules') }} as rules on rules.rule = 'sla_breach_days'
-    where tickets.customer_id is not null and (tickets.is_sla_breached or tickets.is_resolution_breached)
+    where tickets.customer_id in (select customer_id from paying) and (tickets.is_sla_breached or tickets.is_resolution_breached)
 ),
 
 -- It lasts for as long as two lie within so many days, and began with a ticket that had one such before it, but not yet two.
