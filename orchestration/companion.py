@@ -17,8 +17,10 @@ from collections.abc import Callable, Iterator
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from multiprocessing.util import Finalize
 from typing import Any
 
+SECONDS_TO_END = 5
 Tell = Callable[[Any], None]
 
 
@@ -71,6 +73,8 @@ class Companion:
             self._process = context.Process(target=_serve, args=(theirs, self._handler), name=self._name, daemon=True)
             self._process.start()
             theirs.close()
+            # At our exit it ends by itself, before multiprocessing ends it by force: dbt's locks would be told as leaked.
+            Finalize(self._process, _let_end, args=(self._process, self._connection), exitpriority=10)
         self._connection.send(arguments)
 
     def _answers(self, *, raising: bool = True) -> Iterator[Any]:
@@ -99,6 +103,8 @@ def relax_garbage_collection() -> None:
 def _serve(connection: Connection, handler: Callable[..., None]) -> None:
     relax_garbage_collection()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to both; ours ends this one
+    # After all other finalizers: taking the interpreter apart would only make DuckDB tell of objects that nobody freed.
+    Finalize(None, os._exit, args=(0,), exitpriority=-100)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     lock = threading.Lock()
 
@@ -117,6 +123,11 @@ def _serve(connection: Connection, handler: Callable[..., None]) -> None:
             say("error", _portable(error))
         else:
             say("end")
+
+
+def _let_end(process: BaseProcess, connection: Connection) -> None:
+    connection.close()
+    process.join(timeout=SECONDS_TO_END)
 
 
 def _portable(error: Exception) -> Exception:

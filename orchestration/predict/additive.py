@@ -2,9 +2,10 @@
 
 Here belongs the numerical fit; not how values become codes (binning.py) or what customers are told (churn.py).
 
-Neighbouring bins are penalised for differing (a random walk), categories and missing values for differing from the average. How strongly,
-is estimated per feature by marginal likelihood, so that a feature that says nothing fades out: Wood & Fasiolo (2017), A generalized
-Fellner-Schall method for smoothing parameter optimization, Biometrics 73(4). The indicators of missing values share one penalty.
+Neighbouring bins are penalised for differing, and far more for bending (differences of differences), so that a slope costs less than a
+step; categories and missing values for differing from the average. How strongly, is estimated per feature by marginal likelihood, so
+that a feature that says nothing fades out: Wood & Fasiolo (2017), A generalized Fellner-Schall method for smoothing parameter
+optimization, Biometrics 73(4). The indicators of missing values share one penalty.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from orchestration.predict.binning import MISSING
 from orchestration.predict.columns import Codes, Floats
 
 LEVEL = 0.02  # penalty on a feature's mean contribution, relative to that on its steps: the level belongs to the intercept
+CURVATURE = 50.0  # penalty on a bend, relative to that on a step: most of what moves churn moves it steadily
 PENALTIES = (1e-2, 1e5)  # bounds: a feature that separates the classes stays finite, one that says nothing is as good as gone
 FIRST_PENALTY = 10.0
 REVIVED = 100.0  # a feature that a fit to all rows let fade may come back in a fit to some
@@ -94,8 +96,9 @@ class Design:
         for feature, (size, is_ordered) in enumerate(zip(self.sizes, self.ordered, strict=True)):
             places = self.starts[feature] + np.arange(1, size)
             if is_ordered:
-                steps = np.diff(np.eye(size - 1), axis=0)
-                found.append((places, steps.T @ steps + np.diag(LEVEL * (size - 1) * np.maximum(self.shares[feature][1:], 1e-6))))
+                steps, bends = np.diff(np.eye(size - 1), axis=0), np.diff(np.eye(size - 1), n=2, axis=0)
+                level = np.diag(LEVEL * (size - 1) * np.maximum(self.shares[feature][1:], 1e-6))
+                found.append((places, steps.T @ steps + CURVATURE * bends.T @ bends + level))
             else:
                 found.append((places, np.eye(size - 1)))
         return [*found, (self.starts[:-1] + MISSING, np.eye(len(self.sizes)))]

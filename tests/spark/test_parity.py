@@ -44,6 +44,9 @@ SMALL = {
 }
 
 
+pytestmark = pytest.mark.timeout(1800)  # the fixture builds all tables on both engines: eight minutes on two busy cores
+
+
 def settings_for(root: Path, engine: str) -> Settings:
     sources = {source_setting(domain).lower(): ("files",) for domain in DOMAINS}
     # A zone with daylight saving time, west of UTC: days must begin where the reporting zone says on both engines.

@@ -1,5 +1,7 @@
 -- What was known of each paying customer on the first of each month and today: what churn is predicted from, and whether it came.
 -- All features are of the day itself or before, as seen on the day (int_health__daily); the label is the only thing that is later.
+-- Neither the points of outcomes nor the coverage they are part of: a source's first load brings goals as they were last measured, so
+-- that before it only customers who were to leave have a measurement. That says who churned, not who will.
 {%- set horizon = 90 %}
 {%- set components = health_components() %}
 with health as (
@@ -61,10 +63,9 @@ final as (
         snapshots.nps_mean,
         snapshots.open_escalations,
         snapshots.days_past_due,
-        {%- for component in components %}
+        {%- for component in components if component != 'outcomes' %}
         snapshots.{{ component }}_points,
         {%- endfor %}
-        snapshots.coverage,
         snapshots.score_points,
         {%- for days in [28, 90] %}
         snapshots.score_points - before_{{ days }}.score_points as score_change_{{ days }}d,
