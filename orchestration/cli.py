@@ -31,7 +31,7 @@ errors = Console(stderr=True)
 
 def main() -> None:
     """Entry point: every expected error is one clear line, without a traceback."""
-    from orchestration.companion import relax_garbage_collection
+    from orchestration.companion import CompanionError, relax_garbage_collection
     from orchestration.contracts import ContractFileError
     from orchestration.dbt import DbtError
     from orchestration.lake_manifest import LakeError
@@ -42,7 +42,7 @@ def main() -> None:
     relax_garbage_collection()
     try:
         app()
-    except (ConfigError, SourceError, WindowError, PublicationError, DbtError, LakeError, ContractFileError) as error:
+    except (ConfigError, SourceError, WindowError, PublicationError, DbtError, LakeError, ContractFileError, CompanionError) as error:
         errors.print(str(error), markup=False, highlight=False, style="bold red", soft_wrap=True)
         sys.exit(1)
 

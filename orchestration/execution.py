@@ -41,7 +41,7 @@ def execute(
 
     `full_refresh` builds the warehouse anew from the lake; `accept_volume` lets tables be much smaller than they were.
     """
-    _begin_beside(settings, end)
+    _begin_beside(settings, start)
     from dagster import AssetSelection, DagsterInstance
 
     import orchestration.gx_duckdb  # noqa: F401  seconds of import, while dbt parses rather than when the first gate stands
@@ -68,7 +68,10 @@ def execute(
 
 
 def _begin_beside(settings: Settings, day: date) -> None:
-    """What other processes can begin while this one imports Dagster and Great Expectations: dbt's parse, the demo company."""
+    """What other processes can begin while this one imports Dagster and Great Expectations: dbt's parse, the demo company.
+
+    `day`: the first to be pulled. The demo drops files as it goes, and a later day's must not be there yet.
+    """
     from orchestration.connections import begin_demo
     from orchestration.dbt_process import DbtProcess
 

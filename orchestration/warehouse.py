@@ -108,10 +108,16 @@ def is_rebuilt_by(connection: duckdb.DuckDBPyConnection, run_id: str) -> bool:
     return bool(marked) and connection.execute("select run_id from main.rebuilt_by").fetchone()[0] == run_id
 
 
-def has_seeds(connection: duckdb.DuckDBPyConnection, digest: str) -> bool:
-    """Whether the seeds in the warehouse were loaded, and passed their tests, from files with this digest."""
+def keeps_seeds(connection: duckdb.DuckDBPyConnection, digest: str | None) -> bool:
+    """Whether the seeds in the warehouse were loaded, and passed their tests, from files with this digest; None: from none.
+
+    Where not, they are about to be loaded, and the mark goes first: a load that fails half-way leaves seeds that are no file's.
+    """
     marked = connection.execute("select count(*) from duckdb_tables() where table_name = 'seeds_loaded'").fetchone()[0]
-    return bool(marked) and connection.execute("select digest from main.seeds_loaded").fetchone()[0] == digest
+    kept = bool(marked) and connection.execute("select digest from main.seeds_loaded").fetchone()[0] == digest
+    if not kept:
+        connection.execute("drop table if exists main.seeds_loaded")
+    return kept
 
 
 def mark_seeds(connection: duckdb.DuckDBPyConnection, digest: str) -> None:

@@ -30,7 +30,7 @@ from orchestration.quality import QualityStore
 from orchestration.runs import wants_full_refresh, window_of
 from orchestration.settings import Settings
 from orchestration.translator import ROOMS, RoomTranslator
-from orchestration.warehouse import connect, discard, has_seeds, is_sound, mark_rebuilt, mark_seeds, unseal
+from orchestration.warehouse import connect, discard, is_sound, keeps_seeds, mark_rebuilt, mark_seeds, unseal
 
 log = logging.getLogger("csw")
 SEEDS = "resource_type:seed"  # files of this repo, with tests of their own: loaded again when one has changed
@@ -58,8 +58,9 @@ def _room(room: str, settings: Settings, dbt: Dbt, manifest: dict, partitions: P
         started = time.monotonic()
         window = window_of(context.run, settings)
         selection = _selection(context, room)
-        seeds = dbt.seeds_digest()
-        if room == "staging" and _open_warehouse(settings, context.run_id, seeds, anew=wants_full_refresh(context.run)) and SEEDS in selection:
+        # On Spark seeds are always loaded: the mark stands in DuckDB's file. Of a part of the room nobody knows which seeds it loads.
+        seeds = dbt.seeds_digest() if SEEDS in selection and settings.target == "duckdb" else None
+        if room == "staging" and _open_warehouse(settings, context.run_id, seeds, anew=wants_full_refresh(context.run)):
             selection.remove(SEEDS)
             yield from _seeds_as_before(context)
         outcomes = []
@@ -71,7 +72,7 @@ def _room(room: str, settings: Settings, dbt: Dbt, manifest: dict, partitions: P
             _show_what_spark_built(settings, room)
         QualityStore(settings.data_dir).record_dbt(context.run_id, room, outcomes, manifest)
         _raise_on_failure(room, outcomes)
-        if SEEDS in selection:
+        if SEEDS in selection and seeds:
             with connect(settings) as connection:
                 mark_seeds(connection, seeds)
         models = sum(outcome.resource_type in ("model", "seed") for outcome in outcomes)
@@ -81,8 +82,8 @@ def _room(room: str, settings: Settings, dbt: Dbt, manifest: dict, partitions: P
     return build
 
 
-def _open_warehouse(settings: Settings, run_id: str, seeds: str, *, anew: bool) -> bool:
-    """Make the warehouse ready for a run's first step; returns whether it already holds these seeds.
+def _open_warehouse(settings: Settings, run_id: str, seeds: str | None, *, anew: bool) -> bool:
+    """Make the warehouse ready for a run's first step; returns whether it already holds these seeds (by digest).
 
     One that is not sound is discarded: dbt then builds all days of all tables.
     """
@@ -97,7 +98,7 @@ def _open_warehouse(settings: Settings, run_id: str, seeds: str, *, anew: bool) 
             mark_rebuilt(connection, run_id)
         register_raw_views(connection, load_contracts(), settings.lake_dir)
         prediction_tables.register_views(connection, settings)
-        return settings.target == "duckdb" and has_seeds(connection, seeds)
+        return keeps_seeds(connection, seeds)
 
 
 def _open_spark(settings: Settings, *, anew: bool) -> None:

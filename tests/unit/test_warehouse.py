@@ -3,27 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 from dagster import DagsterEventType
 
-from orchestration.execution import FAILED, _result
+from orchestration.execution import FAILED, _result, execute
 from orchestration.settings import load_settings
-from orchestration.warehouse import connect, discard, has_seeds, mark_seeds
+from orchestration.warehouse import connect, discard, keeps_seeds, mark_seeds
 
 
 def test_seeds_are_there_only_as_long_as_their_files_and_the_warehouse_are_the_same(tmp_path):
     settings = load_settings(data_dir=tmp_path)
     with connect(settings) as connection:
-        assert not has_seeds(connection, "a")
+        assert not keeps_seeds(connection, "a")
         mark_seeds(connection, "a")
-        assert has_seeds(connection, "a")
-        assert not has_seeds(connection, "b")
-        mark_seeds(connection, "b")
-        assert has_seeds(connection, "b")
+        assert keeps_seeds(connection, "a")
     discard(settings)
     with connect(settings) as connection:
-        assert not has_seeds(connection, "b")
+        assert not keeps_seeds(connection, "a")
+
+
+@pytest.mark.parametrize("loaded", ["b", None])  # other files, or a part of the room
+def test_a_load_that_failed_leaves_seeds_that_are_no_file_s(tmp_path, loaded):
+    with connect(load_settings(data_dir=tmp_path)) as connection:
+        mark_seeds(connection, "a")
+        assert not keeps_seeds(connection, loaded)  # … it fails, and the files are put back
+        assert not keeps_seeds(connection, "a")
+
+
+def test_the_demo_begins_with_the_first_day_of_a_range(tmp_path, monkeypatch):
+    begun = []
+
+    def begin(_settings, day):
+        begun.append(day)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("orchestration.dbt_process.DbtProcess.begin", lambda self: None)
+    monkeypatch.setattr("orchestration.connections.begin_demo", begin)
+    with pytest.raises(KeyboardInterrupt):
+        execute(load_settings(data_dir=tmp_path), date(2025, 6, 1), date(2025, 6, 3))
+    assert begun == [date(2025, 6, 1)]
 
 
 @dataclass
