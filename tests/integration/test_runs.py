@@ -32,7 +32,7 @@ EMPTY_WITHOUT = {
 PAID_FOR = {  # figures that only billing knows, of tables that stand without it
     "dim_customers": ("mrr_reporting_amount", "first_paid_on", "health_score"),
     "dim_owners": ("mrr_reporting_amount", "paying_customers", "red_customers"),
-    "dim_customer_segments": ("revenue_12m_amount", "rfm_label", "is_code_red"),
+    "dim_customer_segments": ("revenue_12m_amount", "rfm_label", "value_segment"),
     "rpt_feedback_themes": ("stated_arr_reporting_amount", "root_cause_arr_reporting_amount"),
 }
 
