@@ -180,9 +180,10 @@ def print_explanation(console: Console, told: Explanation) -> None:
 
 def _override(day: dict[str, object]) -> str:
     """A person's word as it is published: who is a hash."""
-    said = [f"{what} {str(day[column]).replace('_', ' ')}" for what, column in (("band", "override_band"), ("outlook", "override_outlook")) if day[column]]
-    author = str(day["override_author_hash"])[:SHOWN_HASH]
-    return f"Override {', '.join(said)} from {day['override_set_on']} until {day['override_expires_on']} by {author}: {_printable(day['override_reason'])}"
+    said = [f"{what} {str(day[f'override_{what}']).replace('_', ' ')}" for what in ("band", "outlook") if day[f"override_{what}"]]
+    days = f"from {day['override_set_on']} until {day['override_expires_on']}"
+    author, reason = str(day["override_author_hash"])[:SHOWN_HASH], _printable(day["override_reason"])
+    return f"Override {', '.join(said)} {days} by {author}: {reason}"
 
 
 def _table(components: list[Component]) -> Table:

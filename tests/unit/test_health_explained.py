@@ -24,7 +24,8 @@ NO_OVERRIDE = "null, null, null, null, null, null"
 DAYS = f"""
     ('c1', date '{TODAY}', 70, 'yellow', 8, 0.8, 'renew', -1, -12, null, -15, 3, 0, null, {OVERRIDE}, 'smb', 'v1'),
     ('c1', date '{BEFORE}', 82, 'green', 9, 1, 'renew', null, null, null, null, null, null, null, {NO_OVERRIDE}, 'smb', 'v1'),
-    ('c2', date '{TODAY}', null, null, null, 0.4, null, null, null, null, null, null, null, 'no data for support, sentiment', {NO_OVERRIDE}, 'smb', 'v1')
+    ('c2', date '{TODAY}', null, null, null, 0.4, null, null, null, null, null, null, null, 'no data for support, sentiment', {NO_OVERRIDE},
+        'smb', 'v1')
 """
 COMPONENTS = f"""
     ('c1', date '{TODAY}', 'usage', 50, 40, 25, 25, -7), ('c1', date '{TODAY}', 'support', 90, 40, 45, 5, 9),

@@ -61,4 +61,5 @@ def test_what_is_wrong_with_a_row_is_said(wrong, said):
 
 
 def test_two_that_hold_on_the_same_day_are_found():
-    assert problems(SOUND, SOUND | {"set_on": "2025-03-31", "expires_on": "2025-05-01"}) == ["another override of the customer begins before it expires"]
+    later = SOUND | {"set_on": "2025-03-31", "expires_on": "2025-05-01"}
+    assert problems(SOUND, later) == ["another override of the customer begins before it expires"]
