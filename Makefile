@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 
-.PHONY: run test test-slow test-spark parity bench lint docs dev lock clean postgres
+.PHONY: run test test-slow test-spark test-domains parity bench lint docs dev lock clean postgres
 
 run: .venv/run.done
 	$(BIN)/csw demo run
@@ -17,6 +17,9 @@ test-slow: .venv/dev.done
 test-spark: .venv/spark.done
 	$(BIN)/pytest -q tests/spark
 
+test-domains: .venv/dev.done
+	$(BIN)/pytest -q tests/domains
+
 parity: .venv/dev.done
 	$(BIN)/python tests/scale/parity.py --days 60
 
@@ -24,6 +27,7 @@ bench: .venv/dev.done
 	$(BIN)/python tests/scale/bench.py
 	$(BIN)/python tests/scale/bench_clv.py
 	$(BIN)/python tests/scale/bench_health.py
+	$(BIN)/python tests/scale/bench_size.py
 
 lint: .venv/dev.done
 	$(BIN)/ruff check .

@@ -33,11 +33,13 @@ final as (
     select
         cast({{ keyed_hash('coalesce(customers.owner_email, touches.owner_email)') }} as string) as owner_email_hash,
         coalesce(customers.customers, 0) as customers,
+        {%- if 'billing' in var('present_domains') %}
         coalesce(customers.paying_customers, 0) as paying_customers,
         coalesce(customers.red_customers, 0) as red_customers,
-        {%- if 'billing' in var('present_domains') %}
         cast(coalesce(customers.mrr_reporting_amount, 0) as decimal(18,4)) as mrr_reporting_amount,
         {%- else %}
+        cast(null as bigint) as paying_customers,
+        cast(null as bigint) as red_customers,
         cast(null as decimal(18,4)) as mrr_reporting_amount,
         {%- endif %}
         coalesce(touches.touches_30d, 0) as touches_30d,

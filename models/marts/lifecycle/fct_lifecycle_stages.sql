@@ -39,10 +39,14 @@ intervals as (
     group by customer_id, stage, stretch_number
 ),
 
+-- a prospect whose deals are all closed is in no stage: the one before such a pause leads nowhere
 measured as (
     select
         intervals.*,
-        lag(stage) over (partition by customer_id order by stretch_number) as previous_stage,
+        case
+            when valid_from = lag(valid_to) over (partition by customer_id order by stretch_number)
+                then lag(stage) over (partition by customer_id order by stretch_number)
+        end as previous_stage,
         {{ dbt.datediff('valid_from', "coalesce(valid_to, " ~ as_of_date() ~ " + 1)", 'day') }} as days_in_stage
     from intervals
 ),

@@ -1,5 +1,7 @@
 {%- set kinds = ['stated', 'root_cause'] %}
 {%- set has_billing = 'billing' in var('present_domains') %}
+{#- who was asked why: surveys and interviews state a reason, only an interview finds a root cause -#}
+{%- set has_kind = {'stated': true, 'root_cause': 'crm' in var('present_domains')} %}
 with mentions as (
     select * from {{ ref('int_voice__mentions') }}
 ),
@@ -62,11 +64,11 @@ final as (
     select
         cast(counted.theme as string) as theme
         {%- for kind in kinds %},
-        cast(counted.{{ kind }}_mentions as bigint) as {{ kind }}_mentions,
-        cast(coalesce(reach.{{ kind }}_customers, 0) as bigint) as {{ kind }}_customers
+        cast({{ 'counted.' ~ kind ~ '_mentions' if has_kind[kind] else 'null' }} as bigint) as {{ kind }}_mentions,
+        cast({{ 'coalesce(reach.' ~ kind ~ '_customers, 0)' if has_kind[kind] else 'null' }} as bigint) as {{ kind }}_customers
         {%- for amount in ['arr', 'lost_arr'] %},
         cast(
-            {{ 'coalesce(reach.' ~ kind ~ '_' ~ amount ~ ', 0)' if has_billing else 'null' }} as decimal(18,4)
+            {{ 'coalesce(reach.' ~ kind ~ '_' ~ amount ~ ', 0)' if has_billing and has_kind[kind] else 'null' }} as decimal(18,4)
         ) as {{ kind }}_{{ amount }}_reporting_amount
         {%- endfor %}
         {%- endfor %},

@@ -1,0 +1,98 @@
+"""What a daily run costs at size, and whether it grows with the history behind it (`make bench`).
+
+A simulated company is written as files and loaded twice, with a short and with a long history; after each load one more day is run.
+Limits (issue 4): that day costs at most 1.2 times as much CPU after 540 days as after 60; no run needs 6 GiB.
+"Not SQL" is what the same day costs for a company of 20 customers, where DuckDB has next to nothing to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from orchestration.sources.demo.calendar import last_day
+from orchestration.sources.demo.company import DemoCompany
+
+BIN = Path(sys.executable).parent
+DOMAINS = ("CRM", "BILLING", "SUPPORT", "PRODUCT", "SURVEY")
+SMALLEST, SAMPLED_EVERY = 20, 0.25  # customers; seconds
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU and wall time in seconds, peak resident memory of all its processes together in MiB."""
+
+    cpu: float
+    wall: float
+    peak: float
+
+    def __str__(self) -> str:
+        return f"{self.cpu:8.1f} s CPU {self.wall:8.1f} s wall {self.peak:8.0f} MiB"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--customers", type=int, default=17_000, help="17,000 use the product in 20 million rows of 540 days")
+    parser.add_argument("--days", type=int, default=540)
+    parser.add_argument("--short", type=int, default=60, help="days of the short history")
+    options = parser.parse_args()
+    print(f"{options.customers} customers")
+    _, none = _load_and_next_day(SMALLEST, options.short)
+    _, short = _load_and_next_day(options.customers, options.short)
+    _, long = _load_and_next_day(options.customers, options.days)
+    print(f"the day after {options.days} days costs {long.cpu / short.cpu:.2f} times the CPU of the day after {options.short} (limit 1.2)")
+    print(f"not SQL: {none.cpu / long.cpu:.0%} of the CPU of the day after {options.days}")
+
+
+def _load_and_next_day(customers: int, days: int) -> tuple[Cost, Cost]:
+    newest = last_day(days)
+    with tempfile.TemporaryDirectory() as folder:
+        drop = Path(folder) / "drop"
+        company = DemoCompany.generate(customers=customers, days=days + 1)
+        rows = company.write_files(drop, until=newest)
+        first = _run(Path(folder), newest)
+        company.write_files(drop, until=newest + timedelta(days=1), since=newest)
+        del company
+        following = _run(Path(folder), newest + timedelta(days=1))
+    print(f"  {customers} customers, {days} days, {sum(rows.values()):,} rows of which {rows['product.usage_daily']:,} of usage")
+    print(f"    first load {first}\n    next day   {following}", flush=True)
+    return first, following
+
+
+def _run(folder: Path, day: date) -> Cost:
+    environment = {**os.environ, "CSW_DATA_DIR": str(folder / "data"), "CSW_FILES_DIR": str(folder / "drop"), "CSW_PII_KEY": "bench"}
+    environment |= {f"CSW_{domain}_SOURCES": "files" for domain in DOMAINS}
+    before, started, peak = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic(), 0.0
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen([str(BIN / "csw"), "run", "--date", str(day)], env=environment, stdout=said, stderr=said)
+        while process.poll() is None:
+            peak = max(peak, _resident(process.pid))
+            time.sleep(SAMPLED_EVERY)
+        if process.returncode:
+            said.seek(0)
+            raise SystemExit(f"csw run --date {day} ended with {process.returncode}:\n{said.read()[-3000:]}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(cpu, time.monotonic() - started, peak / 2**20)
+
+
+def _resident(pid: int) -> float:
+    """Bytes that a process and all it started hold in memory (Linux; elsewhere 0). Pages that they share are counted in each."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        children = [child for thread in Path(f"/proc/{pid}/task").iterdir() for child in (thread / "children").read_text().split()]
+    except OSError:
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") + sum(_resident(int(child)) for child in children)
+
+
+if __name__ == "__main__":
+    main()
