@@ -26,6 +26,7 @@ parity: .venv/dev.done
 bench: .venv/dev.done
 	$(BIN)/python tests/scale/bench.py
 	$(BIN)/python tests/scale/bench_clv.py
+	$(BIN)/python tests/scale/bench_health.py
 	$(BIN)/python tests/scale/bench_size.py
 
 lint: .venv/dev.done

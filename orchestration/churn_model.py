@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from orchestration.predict.evaluate import Backtest
 
 log = logging.getLogger("csw")
-NOT_FEATURES = ("customer_id", "as_of_date", "has_churned")
+NOT_FEATURES = ("customer_id", "as_of_date", "definition_version", "has_churned")
 KNOWN_AFTER = 4  # months: the 90 days and the grace days are over then, so that a month's model is the same whichever day trains it
 FEWEST_TO_TEST = 10  # churns in a backtest's training rows: fewer than a model in use needs, so a test can only look worse than it is
 DRIVERS = ("driver_1", "effect_1", "driver_2", "effect_2", "driver_3", "effect_3")

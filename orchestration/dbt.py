@@ -112,6 +112,7 @@ class Dbt:
             "end_date": window.end.isoformat(),
             "run_id": run_id,
             "restatement_days": settings.restatement_days,
+            "health_history_days": settings.health_history_days,
             "reporting_time_zone": settings.reporting_time_zone,
             "reporting_currency": settings.reporting_currency,
             "mrr_rules": settings.mrr_rules,

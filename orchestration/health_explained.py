@@ -18,6 +18,9 @@ from orchestration.settings import Settings
 
 COMPARED_DAYS = 28  # what the change is split over in fct_customer_health_daily
 SHOWN_CANDIDATES = 5
+SHOWN_DRIVERS = 3
+SHOWN_HASH = 12  # characters of an author's hash, as csw worklist shows of an owner's
+USE = {"active_users_28d": "active users", "features_28d": "features", "licence_use": "seats in use", "use_trend": "trend of events"}
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,16 @@ class Component:
     weight_before: Decimal | None
     score_before: Decimal | None
     points_before: Decimal | None
-    is_compared: bool  # whether both days have a health score
+    lost: Decimal | None  # points that it keeps from the health score
+    moved: Decimal | None  # points that it gained or lost; None without a health score on both days
+
+    @property
+    def is_compared(self) -> bool:
+        return self.moved is not None
 
     @property
     def change(self) -> Decimal:
-        """Points of the health score that it gained or lost."""
-        return (self.points or Decimal(0)) - (self.points_before or Decimal(0))
+        return self.moved or Decimal(0)
 
     @property
     def why(self) -> str:
@@ -51,19 +58,28 @@ class Component:
         if self.weight != self.weight_before:
             moved.append(f"weight {self.weight_before:.2f} → {self.weight:.2f}")
         if not moved and self.change:
-            moved.append("counts for more or less, as others came, went or weigh otherwise")
+            moved.append("others came, went or weigh otherwise")
         return ", ".join(moved)
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What was published for a customer and a day. `day`: columns of fct_customer_health_daily; components: by what they moved."""
+    """What was published for a customer and a day.
+
+    `day`: columns of fct_customer_health_daily; components: by what they moved; use: the measures of fct_adoption_daily that changed in 28 days.
+    """
 
     customer_id: str
     customer_name: str | None
     as_of_date: date
     day: dict[str, object]
     components: list[Component]
+    use: list[str]
+
+    @property
+    def drivers(self) -> list[Component]:
+        """What holds the score down, the worst first."""
+        return sorted((each for each in self.components if each.lost), key=lambda each: (-each.lost, each.name))
 
 
 def explain(settings: Settings, customer: str, day: date | None = None) -> Explanation:
@@ -82,17 +98,16 @@ def explain(settings: Settings, customer: str, day: date | None = None) -> Expla
     if not answer.rows:
         raise PublicationError(f"{name or customer_id} has no health on {as_of}: it has from {first} to {last}, on the days on which it paid")
     found = dict(zip(answer.columns, answer.rows[0], strict=True))
-    is_compared = found["change_28d"] is not None
-    return Explanation(customer_id, name, as_of, found, _components(settings, customer_id, as_of, is_compared))
+    return Explanation(customer_id, name, as_of, found, _components(settings, customer_id, as_of), _use(settings, customer_id, as_of))
 
 
-def _components(settings: Settings, customer_id: str, as_of: date, is_compared: bool) -> list[Component]:
+def _components(settings: Settings, customer_id: str, as_of: date) -> list[Component]:
     rows = _rows(
         settings,
         """
         select
             today.component, today.weight, today.component_score, today.score_contribution,
-            before.weight, before.component_score, before.score_contribution
+            before.weight, before.component_score, before.score_contribution, today.score_lost, today.change_28d
         from fct_health_components_daily as today
         left join fct_health_components_daily as before
             on today.customer_id = before.customer_id and today.component = before.component and before.as_of_date = ?
@@ -102,7 +117,16 @@ def _components(settings: Settings, customer_id: str, as_of: date, is_compared: 
         customer_id,
         as_of,
     )
-    return sorted((Component(*row, is_compared) for row in rows), key=lambda each: (-abs(each.change), each.name))
+    return sorted((Component(*row) for row in rows), key=lambda each: (-abs(each.change), each.name))
+
+
+def _use(settings: Settings, customer_id: str, as_of: date) -> list[str]:
+    sql = f"select as_of_date, {', '.join(USE)} from fct_adoption_daily where customer_id = ? and as_of_date in (?, ?)"
+    days = {day: measures for day, *measures in _rows(settings, sql, customer_id, as_of, as_of - timedelta(days=COMPARED_DAYS))}
+    if len(days) < 2:
+        return []
+    pairs = zip(USE.values(), days[min(days)], days[max(days)], strict=True)
+    return [f"{words} {_measure(then)} → {_measure(now)}" for words, then, now in pairs if then != now]
 
 
 def _find(settings: Settings, customer: str) -> tuple[str, str | None]:
@@ -135,6 +159,8 @@ def print_explanation(console: Console, told: Explanation) -> None:
         score = f"{day['health_score']:.2f}, {day['health_band']} ({day['health_score_10']} of 10)"
     outlook = f", outlook {str(day['outlook']).replace('_', ' ')}" if day["outlook"] else ""
     console.print(f"Score    {score}{outlook}", highlight=False, soft_wrap=True)
+    if day["override_expires_on"] is not None:
+        console.print(_override(day), style="yellow", markup=False, highlight=False, soft_wrap=True)
     console.print(f"Data     {day['coverage']:.0%} of the weights; weights of {day['tier']}, version {day['definition_version']}", highlight=False)
     changes = [f"{_signed(day[f'change_{days}d'])} in {days} days" for days in (7, 28, 90) if day[f"change_{days}d"] is not None]
     console.print(f"Change   {', '.join(changes) or 'none known: there is no score to compare with'}", highlight=False)
@@ -144,7 +170,20 @@ def print_explanation(console: Console, told: Explanation) -> None:
             for part, words in (("behaviour", "what it did"), ("data", "components that came or went"), ("configuration", "other weights"))
         )
         console.print(f"Why      {parts} (28 days)", highlight=False, soft_wrap=True)
+    if told.use:
+        console.print(f"Use      {', '.join(told.use)}", highlight=False, soft_wrap=True)
+    if told.drivers:
+        costs = ", ".join(f"{each.name} {_signed(-each.lost)}" for each in told.drivers[:SHOWN_DRIVERS])
+        console.print(f"Drivers  {costs} (points below 100)", highlight=False, soft_wrap=True)
     console.print(_table(told.components))
+
+
+def _override(day: dict[str, object]) -> str:
+    """A person's word as it is published: who is a hash."""
+    said = [f"{what} {str(day[f'override_{what}']).replace('_', ' ')}" for what in ("band", "outlook") if day[f"override_{what}"]]
+    days = f"from {day['override_set_on']} until {day['override_expires_on']}"
+    author, reason = str(day["override_author_hash"])[:SHOWN_HASH], _printable(day["override_reason"])
+    return f"Override {', '.join(said)} {days} by {author}: {reason}"
 
 
 def _table(components: list[Component]) -> Table:
@@ -165,6 +204,10 @@ def _rows(settings: Settings, sql: str, *parameters: object) -> list[tuple]:
 def _printable(name: str | None) -> str | None:
     """A name cannot write over the terminal."""
     return name and "".join(character if character.isprintable() else " " for character in name)
+
+
+def _measure(value: Decimal | int | None) -> str:
+    return "unknown" if value is None else f"{value:.2f}" if isinstance(value, Decimal) else str(value)
 
 
 def _number(value: Decimal | None) -> str:

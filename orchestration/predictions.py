@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from orchestration import prediction_tables
 from orchestration.churn_model import Risk, churn_risk
+from orchestration.health_evaluation import health_evaluation
 from orchestration.settings import Settings
 from orchestration.warehouse import connect
 
@@ -31,7 +32,8 @@ def predict(settings: Settings, as_of: date, *, anew: bool = False) -> tuple[Ris
     folder, minimum_days = settings.data_dir / "models" / "churn", int(rules["risk_minimum_days"])
     risk = churn_risk(folder, frames["churn_snapshots"], as_of, minimum_days=minimum_days, anew=anew)
     estimates, errors = lifetimes(frames, rules, as_of)
-    tables = {"churn_scores": risk.scores, "clv_estimates": estimates, "model_evaluations": together(risk.evaluations, errors)}
+    evaluations = together(risk.evaluations, health_evaluation(frames["churn_snapshots"]), errors)
+    tables = {"churn_scores": risk.scores, "clv_estimates": estimates, "model_evaluations": evaluations}
     rows = {name: prediction_tables.write(settings, name, frame.assign(as_of_date=as_of)) for name, frame in tables.items()}
     with connect(settings) as connection:
         prediction_tables.register_views(connection, settings)

@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     mrr_rules: Literal["chartmogul", "stripe", "profitwell"] = "chartmogul"
     mrr_rule_overrides: Annotated[dict[str, str], NoDecode] = {}
     reconcile_days: int = Field(default=7, ge=1, le=366)
+    health_history_days: int = Field(default=1100, ge=0)
     keep_versions: int = Field(default=7, ge=2, le=1000)
     pii_key: SecretStr = SecretStr(BUILT_IN_PII_KEY)
     webhook_url: SecretStr | None = None

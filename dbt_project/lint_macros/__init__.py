@@ -88,5 +88,13 @@ def sum_intervals(relation: str, keys: list[str], amounts: list[str]) -> str:
     return as_select([*keys, "valid_from", "valid_to", *amounts], relation)
 
 
+def health_days_to_publish() -> str:
+    return as_select(["*"], ref("int_health__daily"))
+
+
+def health_override_columns() -> dict[str, str]:
+    return {"override_band": "overrides.band", "override_expires_on": "overrides.expires_on"}
+
+
 def anchor_records(domain: str, earlier: list[str]) -> str:
     return as_select(["cluster_id"], ref(earlier[0]))

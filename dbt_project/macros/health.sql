@@ -25,15 +25,46 @@
     ) as bigint)
 {%- endmacro %}
 
+{# Weighted mean of the components with the weights of row `today`; in `points`, `component` stands for the name of each. #}
+{% macro mean_of_components(points) -%}
+    {%- set pairs = [] -%}
+    {%- for component in health_components() -%}
+        {%- do pairs.append([points.replace('component_', component ~ '_'), 'today.' ~ component ~ '_weight']) -%}
+    {%- endfor -%}
+    {{ weighted_mean(pairs) }}
+{%- endmacro %}
+
+{#
+  Whether a day of health is still kept, and `more_days` longer: var health_history_days counts back from as_of_date, 0 = for ever.
+#}
+{% macro health_is_kept(day, more_days=0) -%}
+    {% if var('health_history_days') %}{{ day }} > {{ as_of_date() }} - {{ var('health_history_days') + more_days }}{% else %}true{% endif %}
+{%- endmacro %}
+
+{#
+  A query: what a published daily table takes from int_health__daily in this run. The days of the run, and all days that are kept of customers
+  of whom the table holds nothing: new ones, and those that a hook has just forgotten. A table that is built anew takes everything.
+#}
+{% macro health_days_to_publish() -%}
+    select days.*
+    from {{ ref('int_health__daily') }} as days
+    {%- if is_incremental() %}
+    left join (select customer_id from {{ this }} group by customer_id) as kept on days.customer_id = kept.customer_id
+    where (days.as_of_date between {{ start_date() }} and {{ end_date() }} or kept.customer_id is null)
+        and {{ health_is_kept('days.as_of_date') }}
+    {%- else %}
+    where {{ health_is_kept('days.as_of_date') }}
+    {%- endif %}
+{%- endmacro %}
+
 {#
   Take out of a daily health table what this run computes again: the run's days, days of customers whose identities changed or who are
-  no more, and days past the retention (var health_history_days, plus `more_days`). `incoming`, if given, are the rows about to be
-  inserted. Runs before the insert, in its transaction.
+  no more, and days past the retention. `incoming`, if given, are the rows about to be inserted. Runs before the insert, in its transaction.
 #}
 {% macro forget_health_days(relation, more_days=0, incoming=none) -%}
     delete from {{ relation }}
     where as_of_date between {{ start_date() }} and {{ end_date() }}
-        or as_of_date <= {{ as_of_date() }} - {{ var('health_history_days', 1100) + more_days }}
+        or not {{ health_is_kept('as_of_date', more_days) }}
         or not exists (
             select 1 from {{ ref('int_identities__customers') }} as customers
             where customers.customer_id = {{ relation }}.customer_id
@@ -45,4 +76,36 @@
             where incoming.customer_id = {{ relation }}.customer_id and incoming.as_of_date = {{ relation }}.as_of_date
         )
         {%- endif %}
+{%- endmacro %}
+
+{# What is published of seed health_overrides: column → expression over a row `overrides`. #}
+{% macro health_override_columns() %}
+    {{ return({
+        'override_band': 'overrides.band',
+        'override_outlook': 'overrides.outlook',
+        'override_reason': 'overrides.reason',
+        'override_author_hash': keyed_hash(clean_code('overrides.author')),
+        'override_set_on': 'overrides.set_on',
+        'override_expires_on': 'overrides.expires_on',
+    }) }}
+{% endmacro %}
+
+{#
+  Take out of the published daily health all days of customers of whom it shows another override than seed health_overrides now says. The insert
+  then takes them from the store as if they were new, so that an edited seed reaches past days without computing a score again.
+#}
+{% macro forget_changed_overrides(relation) -%}
+    delete from {{ relation }}
+    where customer_id in (
+        select kept.customer_id
+        from {{ relation }} as kept
+        left join {{ ref('health_overrides') }} as overrides
+            on kept.customer_id = overrides.customer_id
+            and kept.as_of_date >= overrides.set_on
+            and kept.as_of_date < overrides.expires_on
+        where
+            {%- for column, said in health_override_columns().items() %}
+            kept.{{ column }} is distinct from {{ said }}{{ ' or' if not loop.last }}
+            {%- endfor %}
+    )
 {%- endmacro %}

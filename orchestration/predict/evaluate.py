@@ -44,8 +44,8 @@ from orchestration.predict.resampling import RESAMPLES, mean_interval, percentil
 
 __all__ = [
     "Backtest", "BaseRate", "Decision", "Estimate", "Fold", "FoldPredictions", "HealthBaseline", "auc", "auc_difference", "auc_interval",
-    "backtest", "better_than", "brier", "calibration_table", "evaluate", "expected_calibration_error", "fit_base_rate", "fit_health_baseline",
-    "log_loss", "pr_auc", "split_by_time", "top_decile_lift", "trainable", "wilson_interval",
+    "backtest", "better_than", "brier", "calibration_table", "evaluate", "evaluate_ranking", "expected_calibration_error", "fit_base_rate",
+    "fit_health_baseline", "log_loss", "pr_auc", "split_by_time", "top_decile_lift", "trainable", "wilson_interval",
 ]  # fmt: skip
 
 MODEL = "churn_model"
@@ -83,6 +83,33 @@ def evaluate(
     if 0 < happened.sum() < len(happened):
         for name, each in others.items():
             rows.append({"model": model, "metric": f"auc_over_{name}", **vars(auc_difference(values, each, happened, customers))})
+    return pd.DataFrame(rows).assign(n=len(happened), events=int(happened.sum()))
+
+
+def evaluate_ranking(
+    score: ArrayLike,
+    churned: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    metrics: Collection[str] = ("auc", "pr_auc", "top_decile_lift"),
+    resamples: int = RESAMPLES,
+    random_state: int = 0,
+) -> pd.DataFrame:
+    """What a score that is no probability is worth (higher = more at risk): one row per metric, columns metric, value, low, high, n, events.
+
+    Intervals as in `evaluate`, stretched to their value where few churned. ValueError as in the measures.
+    """
+    values, happened, _ = scored(score, churned)
+    customers = group_codes(None if groups is None else np.asarray(groups), len(values))
+    ranking, once = Ranking(values, happened), np.ones(len(happened))
+    resampled = {"pr_auc": ranking.pr_auc, "top_decile_lift": partial(ranking.lift, share=DECILE)}
+    resampled = {name: measure for name, measure in resampled.items() if name in metrics}
+    found = {"auc": auc_interval(values, happened, customers)} if "auc" in metrics else {}
+    ends = percentile_intervals(resampled, customers, resamples=resamples, random_state=random_state) if resampled else {}
+    for name, (low, high) in ends.items():
+        value = resampled[name](once)
+        found[name] = Estimate(value, min(low, value), max(high, value))
+    rows = [{"metric": name, **vars(estimate)} for name, estimate in found.items()]
     return pd.DataFrame(rows).assign(n=len(happened), events=int(happened.sum()))
 
 

@@ -24,7 +24,7 @@ def history() -> pd.DataFrame:
     """Snapshots on the first of each month with what came of them, as if it were all known."""
     seen = panel(450, 18, seed=21)
     rows = seen.features.assign(score_points=seen.health_score, customer_id=[f"c{each}" for each in seen.customer], tenure_days=400)
-    return rows.assign(as_of_date=seen.snapshot_dates + pd.Timedelta(days=1), has_churned=seen.churned.astype(object))
+    return rows.assign(definition_version="v1", as_of_date=seen.snapshot_dates + pd.Timedelta(days=1), has_churned=seen.churned.astype(object))
 
 
 def known_on(history: pd.DataFrame, as_of: date) -> pd.DataFrame:

@@ -19,15 +19,19 @@ from orchestration.settings import load_settings
 TODAY, BEFORE = date(2024, 5, 1), date(2024, 4, 3)
 # Then (40 × 80 + 40 × 90 + 20 × 70) ÷ 100 = 82; now, without sentiment, (40 × 50 + 40 × 90) ÷ 80 = 70. Of those that both days
 # have it was (3,200 + 3,600) ÷ 80 = 85: −15 by what it did, and so +3 by data.
+OVERRIDE = "'green', 'grow', 'moved to a\x1b[2J new office', '0123456789abcdef', date '2024-04-20', date '2024-06-01'"
+NO_OVERRIDE = "null, null, null, null, null, null"
 DAYS = f"""
-    ('c1', date '{TODAY}', 70, 'yellow', 8, 0.8, 'renew', -1, -12, null, -15, 3, 0, null, 'smb', 'v1'),
-    ('c1', date '{BEFORE}', 82, 'green', 9, 1, 'renew', null, null, null, null, null, null, null, 'smb', 'v1'),
-    ('c2', date '{TODAY}', null, null, null, 0.4, null, null, null, null, null, null, null, 'no data for support, sentiment', 'smb', 'v1')
+    ('c1', date '{TODAY}', 70, 'yellow', 8, 0.8, 'renew', -1, -12, null, -15, 3, 0, null, {OVERRIDE}, 'smb', 'v1'),
+    ('c1', date '{BEFORE}', 82, 'green', 9, 1, 'renew', null, null, null, null, null, null, null, {NO_OVERRIDE}, 'smb', 'v1'),
+    ('c2', date '{TODAY}', null, null, null, 0.4, null, null, null, null, null, null, null, 'no data for support, sentiment', {NO_OVERRIDE},
+        'smb', 'v1')
 """
 COMPONENTS = f"""
-    ('c1', date '{TODAY}', 'usage', 50, 40, 25), ('c1', date '{TODAY}', 'support', 90, 40, 45), ('c1', date '{TODAY}', 'sentiment', null, 20, null),
-    ('c1', date '{BEFORE}', 'usage', 80, 40, 32), ('c1', date '{BEFORE}', 'support', 90, 40, 36), ('c1', date '{BEFORE}', 'sentiment', 70, 20, 14),
-    ('c2', date '{TODAY}', 'usage', 50, 40, null), ('c2', date '{TODAY}', 'support', null, 40, null)
+    ('c1', date '{TODAY}', 'usage', 50, 40, 25, 25, -7), ('c1', date '{TODAY}', 'support', 90, 40, 45, 5, 9),
+    ('c1', date '{TODAY}', 'sentiment', null, 20, null, null, -14), ('c1', date '{BEFORE}', 'usage', 80, 40, 32, 8, null),
+    ('c1', date '{BEFORE}', 'support', 90, 40, 36, 4, null), ('c1', date '{BEFORE}', 'sentiment', 70, 20, 14, 6, null),
+    ('c2', date '{TODAY}', 'usage', 50, 40, null, null, null), ('c2', date '{TODAY}', 'support', null, 40, null, null, null)
 """
 
 
@@ -44,15 +48,21 @@ def settings(tmp_path_factory):
             f"create table marts.fct_customer_health_daily (customer_id varchar, as_of_date date, health_score {number}, health_band varchar, "
             f"health_score_10 int, coverage {number}, outlook varchar, change_7d {number}, change_28d {number}, change_90d {number}, "
             f"change_from_behaviour {number}, change_from_data {number}, change_from_configuration {number}, unscored_because varchar, "
-            "tier varchar, definition_version varchar)"
+            "override_band varchar, override_outlook varchar, override_reason varchar, override_author_hash varchar, override_set_on date, "
+            "override_expires_on date, tier varchar, definition_version varchar)"
         )
         con.execute(f"insert into marts.fct_customer_health_daily values {DAYS}")
         con.execute(
             "create table marts.fct_health_components_daily (customer_id varchar, as_of_date date, component varchar, "
-            f"component_score {number}, weight {number}, score_contribution {number})"
+            f"component_score {number}, weight {number}, score_contribution {number}, score_lost {number}, change_28d {number})"
         )
         con.execute(f"insert into marts.fct_health_components_daily values {COMPONENTS}")
-    names = ("dim_customers", "fct_customer_health_daily", "fct_health_components_daily")
+        con.execute(
+            "create table marts.fct_adoption_daily (customer_id varchar, as_of_date date, active_users_28d bigint, features_28d bigint, "
+            f"licence_use {number}, use_trend {number})"
+        )
+        con.execute(f"insert into marts.fct_adoption_daily values ('c1', '{TODAY}', 3, 6, 0.25, null), ('c1', '{BEFORE}', 12, 6, 1, 0.9)")
+    names = ("dim_customers", "fct_adoption_daily", "fct_customer_health_daily", "fct_health_components_daily")
     gate = GateResult("all", "marts", "marts/all", "passed", run_id="r1", checks=(CheckResult("volume", "volume", "critical", "passed", "8"),))
     publish(
         warehouse,
@@ -72,7 +82,7 @@ def test_what_the_components_moved_adds_up_to_the_change(settings):
     assert sum(each.change for each in told.components) == told.day["change_28d"] == Decimal(-12)
     assert [each.why for each in told.components] == [
         "lost its data",
-        "counts for more or less, as others came, went or weigh otherwise",
+        "others came, went or weigh otherwise",
         "score -30.00",
     ]
 
@@ -110,6 +120,17 @@ def test_the_command_shows_score_parts_change_and_cause(settings, monkeypatch):
     assert "Data     80% of the weights; weights of smb, version v1" in shown
     assert "Change   -1.00 in 7 days, -12.00 in 28 days\n" in shown
     assert "Why      -15.00 what it did, +3.00 components that came or went, +0.00 other weights (28 days)" in shown
+    assert "Use      active users 12 → 3, seats in use 1.00 → 0.25, trend of events 0.90 → unknown\n" in shown
+    assert "Drivers  usage -25.00, support -5.00 (points below 100)\n" in shown
     rows = [line.split() for line in shown.splitlines()]
     assert ["usage", "50.00", "40.00", "25.00", "32.00", "-7.00", "score", "-30.00"] in rows
     assert "no score: no data for support, sentiment" in CliRunner().invoke(app, ["health", "explain", "Labs", "--date", "2024-05-01"]).stdout
+
+
+def test_a_persons_word_is_shown_as_it_is_published(settings, monkeypatch):
+    """On its days only; who said so is a hash, and a reason cannot write over the terminal."""
+    monkeypatch.setenv("CSW_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("COLUMNS", "100")
+    shown = CliRunner().invoke(app, ["health", "explain", "Acme"]).stdout
+    assert "Override band green, outlook grow from 2024-04-20 until 2024-06-01 by 0123456789ab: moved to a [2J new office\n" in shown
+    assert "Override" not in CliRunner().invoke(app, ["health", "explain", "Acme", "--date", str(BEFORE)]).stdout

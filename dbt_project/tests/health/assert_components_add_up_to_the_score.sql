@@ -1,11 +1,20 @@
--- The contributions of the components sum to the score, but for rounding.
+-- The contributions of the components sum to the score and their changes to its change, but for rounding; what each adds and keeps from
+-- it makes 100.
 select
     health.customer_id,
     health.as_of_date,
     health.health_score,
-    sum(components.score_contribution) as contributions
+    sum(components.score_contribution) as contributions,
+    sum(components.score_lost) as lost,
+    health.change_28d,
+    sum(components.change_28d) as changes
 from {{ ref('fct_customer_health_daily') }} as health
 left join {{ ref('fct_health_components_daily') }} as components
     on health.customer_id = components.customer_id and health.as_of_date = components.as_of_date
-group by health.customer_id, health.as_of_date, health.health_score
-having count(components.component) <> 7 or abs(health.health_score - sum(components.score_contribution)) > 0.006
+group by health.customer_id, health.as_of_date, health.health_score, health.change_28d
+having
+    count(components.component) <> 7
+    or abs(health.health_score - sum(components.score_contribution)) > 0.006
+    or abs(100 - sum(components.score_contribution) - sum(components.score_lost)) > 0.006
+    or abs(health.change_28d - sum(components.change_28d)) > 0.012
+    or (health.change_28d is null) <> (sum(components.change_28d) is null)

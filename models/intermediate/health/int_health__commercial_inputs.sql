@@ -6,6 +6,27 @@ payers as (
     select * from {{ ref('int_health__payers_as_seen') }}
 ),
 
+-- Who pays may owe nothing, as far as anybody knows, only while invoices still come. Several billing systems: one that is alive will do.
+observed as (
+    select
+        customer_days.customer_id,
+        customer_days.as_of_date
+    from customer_days
+    inner join (
+        select customer_id, source_relation from {{ ref('int_identities__nodes') }}
+        where domain = 'billing'
+        group by customer_id, source_relation
+    ) as sources
+        on customer_days.customer_id = sources.customer_id
+    inner join {{ ref('int_health__fresh_sources') }} as fresh
+        on
+            fresh.domain = 'billing'
+            and sources.source_relation = fresh.source_relation
+            and customer_days.as_of_date >= fresh.valid_from
+            and customer_days.as_of_date < fresh.valid_to
+    group by customer_days.customer_id, customer_days.as_of_date
+),
+
 unpaid as (
     select
         customer_days.customer_id,
@@ -49,6 +70,7 @@ final as (
         {{ to_money('cast(customer_days.mrr_reporting_amount as double) / cast(before.mrr_reporting_amount as double)') }} as growth_180d,
         customer_days.tenure_days
     from customer_days
+    inner join observed on customer_days.customer_id = observed.customer_id and customer_days.as_of_date = observed.as_of_date
     left join unpaid on customer_days.customer_id = unpaid.customer_id and customer_days.as_of_date = unpaid.as_of_date
     left join failures on customer_days.customer_id = failures.customer_id and customer_days.as_of_date = failures.as_of_date
     left join payers as before

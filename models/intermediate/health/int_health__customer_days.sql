@@ -1,5 +1,5 @@
-{#- 90 days more than are published, so that the change against 90 days ago is known on the first published day too. -#}
-{%- set days_kept = var('health_history_days', 1100) + 91 -%}
+{#- 90 days more than are published, so that the change against 90 days ago is known on the first published day too; 0 = all days. -#}
+{%- set days_kept = var('health_history_days') + 91 if var('health_history_days') else 20000 -%}
 with payers as (
     select * from {{ ref('int_health__payers_as_seen') }}
 ),

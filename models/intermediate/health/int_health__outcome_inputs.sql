@@ -23,14 +23,14 @@ goals as (
 ),
 
 -- Progress against the share of the time to the due date that has gone by since the first payment, in thousandths, at most 1.
--- Before a fifth of the time is over there is nothing to judge; a measurement counts from the day it was taken.
+-- Before a fifth of the time is over there is nothing to judge; a measurement counts from the day it was taken until it is stale.
 paces as (
     select
         customer_days.customer_id,
         customer_days.as_of_date,
         case
             when goals.achieved_on <= customer_days.as_of_date then 1000
-            when goals.updated_on <= customer_days.as_of_date
+            when customer_days.as_of_date between goals.updated_on and goals.updated_on + cast(rules.value as int)
                 and goals.current_value is not null
                 and goals.target <> goals.baseline
                 and {{ elapsed }} > 0
@@ -46,6 +46,7 @@ paces as (
             customer_days.customer_id = goals.customer_id
             and customer_days.as_of_date >= goals.known_from
             and customer_days.as_of_date < goals.known_until
+    inner join {{ ref('health_rules') }} as rules on rules.rule = 'goal_stale_after_days'
 ),
 
 final as (

@@ -67,6 +67,7 @@ final as (
         snapshots.{{ component }}_points,
         {%- endfor %}
         snapshots.score_points,
+        snapshots.definition_version,
         {%- for days in [28, 90] %}
         snapshots.score_points - before_{{ days }}.score_points as score_change_{{ days }}d,
         snapshots.active_users_28d - before_{{ days }}.active_users_28d as active_users_change_{{ days }}d,

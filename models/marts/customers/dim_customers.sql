@@ -63,6 +63,7 @@ final as (
         stages.valid_from as lifecycle_stage_since,
         health.health_score,
         health.health_band,
+        health.override_band as health_band_override,
         {%- if 'billing' in var('present_domains') %}
         cast(coalesce(main_currency.mrr_amount, 0) as decimal(18,4)) as mrr_amount,
         cast(coalesce(paid.mrr_reporting_amount, 0) as decimal(18,4)) as mrr_reporting_amount,

@@ -3,31 +3,18 @@
     materialized='incremental' if target.type == 'duckdb' else 'table',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook="{% if is_incremental() %}{{ forget_health_days(this) }}{% endif %}"
+    pre_hook=[
+        "{% if is_incremental() %}{{ forget_health_days(this) }}{% endif %}",
+        "{% if is_incremental() %}{{ forget_changed_overrides(this) }}{% endif %}",
+    ]
 ) }}
 {%- set components = health_components() %}
-{%- set then_pairs, common_then_pairs, common_now_pairs = [], [], [] %}
-{%- for component in components %}
-{%- set weight = 'today.' ~ component ~ '_weight' %}
-{%- do then_pairs.append(['before.' ~ component ~ '_points', weight]) %}
-{%- set now, then = 'today.' ~ component ~ '_points', 'before.' ~ component ~ '_points' %}
-{%- do common_then_pairs.append(['case when ' ~ now ~ ' is not null then ' ~ then ~ ' end', weight]) %}
-{%- do common_now_pairs.append(['case when ' ~ then ~ ' is not null then ' ~ now ~ ' end', weight]) %}
-{%- endfor %}
 with days as (
     select * from {{ ref('int_health__daily') }}
 ),
 
 today as (
-    select days.*
-    from days
-    {%- if is_incremental() %}
-    left join (select customer_id from {{ this }} group by customer_id) as kept on days.customer_id = kept.customer_id
-    where (days.as_of_date between {{ start_date() }} and {{ end_date() }} or kept.customer_id is null)
-        and days.as_of_date > {{ as_of_date() }} - {{ var('health_history_days', 1100) }}
-    {%- else %}
-    where days.as_of_date > {{ as_of_date() }} - {{ var('health_history_days', 1100) }}
-    {%- endif %}
+    {{ health_days_to_publish() }}
 ),
 
 bands as (
@@ -57,9 +44,9 @@ compared as (
         today.score_points - before.score_points as change_28d_points,
         today.score_points - quarter_before.score_points as change_90d_points,
         before.score_points as before_points,
-        {{ weighted_mean(then_pairs) }} as reweighted_points,
-        {{ weighted_mean(common_then_pairs) }} as common_then_points,
-        {{ weighted_mean(common_now_pairs) }} as common_now_points
+        {{ mean_of_components('before.component_points') }} as reweighted_points,
+        {{ mean_of_components('case when today.component_points is not null then before.component_points end') }} as common_then_points,
+        {{ mean_of_components('case when before.component_points is not null then today.component_points end') }} as common_now_points
     from today
     left join days as week_before on today.customer_id = week_before.customer_id and week_before.as_of_date = today.as_of_date - 7
     left join days as before on today.customer_id = before.customer_id and before.as_of_date = today.as_of_date - 28
@@ -72,10 +59,18 @@ banded as (
         case when change_28d_points is not null then coalesce(common_now_points - common_then_points, 0) end as behaviour_points,
         case when change_28d_points is not null then coalesce(reweighted_points, before_points) - before_points end as configuration_points,
         bands.band,
+        {%- for column, said in health_override_columns().items() %}
+        {{ said }} as {{ column }},
+        {%- endfor %}
         rules.*
     from compared
     left join bands
         on compared.score_points >= bands.from_points and (compared.score_points < bands.to_points or bands.to_points is null)
+    left join {{ ref('health_overrides') }} as overrides
+        on
+            compared.customer_id = overrides.customer_id
+            and compared.as_of_date >= overrides.set_on
+            and compared.as_of_date < overrides.expires_on
     cross join rules
 ),
 
@@ -110,6 +105,9 @@ final as (
             {%- endfor %}
             ), 3)
         ) end as string) as unscored_because,
+        {%- for column in health_override_columns() %}
+        cast({{ column }} as {{ 'date' if column.endswith('_on') else 'string' }}) as {{ column }},
+        {%- endfor %}
         cast(tier as string) as tier,
         cast(definition_version as string) as definition_version,
         cast(identity_fingerprint as string) as identity_fingerprint,

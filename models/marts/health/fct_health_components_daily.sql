@@ -6,20 +6,8 @@
     pre_hook="{% if is_incremental() %}{{ forget_health_days(this) }}{% endif %}"
 ) }}
 {%- set components = health_components() %}
-with days as (
-    select * from {{ ref('int_health__daily') }}
-),
-
-today as (
-    select days.*
-    from days
-    {%- if is_incremental() %}
-    left join (select customer_id from {{ this }} group by customer_id) as kept on days.customer_id = kept.customer_id
-    where (days.as_of_date between {{ start_date() }} and {{ end_date() }} or kept.customer_id is null)
-        and days.as_of_date > {{ as_of_date() }} - {{ var('health_history_days', 1100) }}
-    {%- else %}
-    where days.as_of_date > {{ as_of_date() }} - {{ var('health_history_days', 1100) }}
-    {%- endif %}
+with today as (
+    {{ health_days_to_publish() }}
 ),
 
 components as (
@@ -33,19 +21,32 @@ long as (
         today.customer_id,
         today.as_of_date,
         components.component,
+        {%- for day in ['today', 'before'] %}
         {%- for part in ['points', 'weight'] %}
         case components.component
             {%- for component in components %}
-            when '{{ component }}' then today.{{ component }}_{{ part }}
+            when '{{ component }}' then {{ day }}.{{ component }}_{{ part }}
             {%- endfor %}
-        end as {{ part }},
+        end as {{ part }}_{{ day }},
         {%- endfor %}
-        today.present_weights,
-        today.score_points,
+        case when {{ day }}.score_points is not null then cast({{ day }}.present_weights as double) end as weights_{{ day }},
+        {%- endfor %}
         today.definition_version,
         today.identity_fingerprint
     from today
     cross join components
+    left join {{ ref('int_health__daily') }} as before
+        on today.customer_id = before.customer_id and before.as_of_date = today.as_of_date - 28
+),
+
+-- What a component adds to the score, what it keeps from it, and what it added 28 days before. Weights of nothing divide nothing.
+shares as (
+    select
+        *,
+        {{ to_money('points_today * weight_today / nullif(weights_today * 100, 0)') }} as contribution,
+        {{ to_money('(10000 - points_today) * weight_today / nullif(weights_today * 100, 0)') }} as lost,
+        {{ to_money('points_before * weight_before / nullif(weights_before * 100, 0)') }} as contribution_before
+    from long
 ),
 
 final as (
@@ -53,17 +54,18 @@ final as (
         cast(customer_id as string) as customer_id,
         as_of_date,
         cast(component as string) as component,
-        cast(points * 0.01 as decimal(18,4)) as component_score,
-        cast(weight as decimal(18,4)) as weight,
-        points is null as is_missing,
-        case
-            when score_points is not null and points is not null
-                then {{ to_money('cast(points * weight as double) / nullif(present_weights * 100, 0)') }}
-        end as score_contribution,
+        cast(points_today * 0.01 as decimal(18,4)) as component_score,
+        cast(weight_today as decimal(18,4)) as weight,
+        points_today is null as is_missing,
+        contribution as score_contribution,
+        lost as score_lost,
+        cast(case
+            when weights_today is not null and weights_before is not null then coalesce(contribution, 0) - coalesce(contribution_before, 0)
+        end as decimal(18,4)) as change_28d,
         cast(definition_version as string) as definition_version,
         cast(identity_fingerprint as string) as identity_fingerprint,
         cast('{{ var("run_id") }}' as string) as run_id
-    from long
+    from shares
 )
 
 select * from final

@@ -6,15 +6,7 @@
     pre_hook="{% if is_incremental() %}{{ forget_health_days(this) }}{% endif %}"
 ) }}
 with days as (
-    select days.*
-    from {{ ref('int_health__daily') }} as days
-    {%- if is_incremental() %}
-    left join (select customer_id from {{ this }} group by customer_id) as kept on days.customer_id = kept.customer_id
-    where (days.as_of_date between {{ start_date() }} and {{ end_date() }} or kept.customer_id is null)
-        and days.as_of_date > {{ as_of_date() }} - {{ var('health_history_days', 1100) }}
-    {%- else %}
-    where days.as_of_date > {{ as_of_date() }} - {{ var('health_history_days', 1100) }}
-    {%- endif %}
+    {{ health_days_to_publish() }}
 ),
 
 -- What a silent product source seems to say about its users is not said.
