@@ -76,6 +76,10 @@ def unit_price(amount: str, amount_decimal: str) -> str:
     return f"unit_price({amount}, {amount_decimal}, currencies.minor_unit_exponent)"
 
 
+def multiply_money(amount: str, quantity: str) -> str:
+    return f"multiply_money({amount}, {quantity})"
+
+
 def record_versions(vendor: str, table: str, **_: Any) -> str:
     return as_select(["*"], f"{vendor}.{table}")
 

@@ -42,7 +42,7 @@ ranked as (
             partition by spans.source_relation, spans.subscription_id, spans.known_from
             order by
                 coalesce(items.usage_type, 'licensed') = 'metered',
-                items.unit_amount * items.quantity desc nulls last,
+                {{ multiply_money('items.unit_amount', 'items.quantity') }} desc nulls last,
                 items.subscription_item_id nulls last
         ) as rank_number
     from spans
@@ -65,7 +65,7 @@ summed as (
         max(case when rank_number = 1 then quantity end) as quantity,
         max(case when rank_number = 1 then unit_amount end) as main_unit_amount,
         count(case when not is_metered then 1 end) as priced_items,
-        cast(sum(case when not is_metered then unit_amount * quantity end) as decimal(18,4)) as period_amount
+        cast(sum(case when not is_metered then {{ multiply_money('unit_amount', 'quantity') }} end) as decimal(18,4)) as period_amount
     from ranked
     group by source_relation, subscription_id, known_from, known_until
 ),

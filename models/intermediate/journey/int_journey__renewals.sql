@@ -82,7 +82,7 @@ final as (
         cancelled.customer_id is not null as is_cancellation_requested,
         case
             when renewals.renews_on <= {{ as_of_date() }}
-                then greatest(renewals.mrr_reporting_amount + coalesce(moved.mrr_change_reporting, 0), 0)
+                then cast(greatest(renewals.mrr_reporting_amount + coalesce(moved.mrr_change_reporting, 0), 0) as decimal(18,4))
         end as renewed_mrr_reporting_amount
     from renewals
     left join deals on renewals.customer_id = deals.customer_id and renewals.renews_on = deals.renews_on

@@ -24,7 +24,7 @@ order_days as (
     select
         nodes.customer_id,
         bookings.booked_on,
-        sum(bookings.amount * rates.exchange_rate) as amount
+        {{ to_money('sum(cast(bookings.amount as double) * cast(rates.exchange_rate as double))') }} as amount
     from bookings
     inner join nodes
         on bookings.source_relation = nodes.source_relation and bookings.source_customer_id = nodes.source_id

@@ -16,7 +16,7 @@ rates as (
 final as (
     select
         nodes.customer_id,
-        cast(sum(accounts.acquisition_cost * rates.exchange_rate) as decimal(18,4)) as acquisition_cost
+        {{ to_money('sum(cast(accounts.acquisition_cost as double) * cast(rates.exchange_rate as double))') }} as acquisition_cost
     from accounts
     inner join nodes
         on accounts.source_relation = nodes.source_relation

@@ -23,7 +23,7 @@ discounted as (
                 then round(discount_amount / abs(amount) * 200) / 200
             else least(discount_amount / abs(amount), 1.0e0)
         end as discount_share,
-        abs(unit_amount * coalesce(quantity, 1)) as full_price
+        abs({{ multiply_money('unit_amount', 'coalesce(quantity, 1)') }}) as full_price
     from lines
     left join currencies
         on lines.currency = currencies.currency
