@@ -23,6 +23,7 @@ parity: .venv/dev.done
 bench: .venv/dev.done
 	$(BIN)/python tests/scale/bench.py
 	$(BIN)/python tests/scale/bench_clv.py
+	$(BIN)/python tests/scale/bench_identities.py
 
 lint: .venv/dev.done
 	$(BIN)/ruff check .

@@ -76,7 +76,7 @@ def demo_agreement(settings: Settings, database: Path) -> Agreement:
     with duckdb.connect() as connection:
         quoted = str(database).replace("'", "''")
         connection.execute(f"attach '{quoted}' as published (read_only)")
-        connection.execute("create view found as select domain, source_relation, source_id, customer_id from published.main.bridge_customer_identities")
+        connection.execute("create view found as from published.main.bridge_customer_identities")
         connection.execute("create table truth (domain varchar, source_relation varchar, source_id varchar, customer varchar)")
         for block in true_identities(settings.demo_customers, settings.demo_days, settings.demo_seed):
             connection.register("block", block)

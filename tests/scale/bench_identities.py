@@ -17,14 +17,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import duckdb  # noqa: E402
+import duckdb
 
-from orchestration.dbt import PROJECT_DIR, Dbt  # noqa: E402
-from orchestration.settings import load_settings  # noqa: E402
-from orchestration.sources.demo.calendar import last_day  # noqa: E402
-from orchestration.window import make_window  # noqa: E402
-from tests.scale.bench import cpu_of  # noqa: E402
-from tests.scale.identity_companies import SHAPES, make_companies  # noqa: E402
+from orchestration.dbt import PROJECT_DIR, Dbt
+from orchestration.settings import load_settings
+from orchestration.sources.demo.calendar import last_day
+from orchestration.window import make_window
+from tests.scale.bench import cpu_of
+from tests.scale.identity_companies import SHAPES, make_companies
 
 RECORDS = 1_000_000
 LIMIT = 60
@@ -37,7 +37,8 @@ def dbt(folder: Path, *arguments: str) -> tuple[float, float]:
     settings = load_settings(data_dir=folder)
     window = make_window(last_day(540), last_day(540), newest=None, restatement_days=settings.restatement_days)
     command = [str(Path(sys.executable).parent / "dbt"), *arguments, "--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
-    command += ["--target-path", str(folder / "dbt"), "--log-path", str(folder / "dbt"), "--vars", json.dumps(Dbt(settings).variables(window, "bench"))]
+    variables = json.dumps(Dbt(settings).variables(window, "bench"))
+    command += ["--target-path", str(folder / "dbt"), "--log-path", str(folder / "dbt"), "--vars", variables]
     return cpu_of(command, {"CSW_WAREHOUSE_PATH": str(settings.warehouse_path), "CSW_PII_KEY": settings.pii_key.get_secret_value()})
 
 
@@ -64,7 +65,10 @@ def main() -> None:
                 customers = connection.execute("select count(*) from intermediate.int_identities__customers").fetchone()[0]
                 reasons = connection.execute("select reason, count(*) from marts.rpt_identity_review_queue group by 1 order by 1").fetchall()
         memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2
-        print(f"{kind}: {records:,} records of {customers:,} customers on {os.cpu_count()} cores: {wall:.1f} s wall (at most {LIMIT}), {cpu:.1f} s CPU")
+        print(f"{kind}: {records:,} records of {customers:,} customers")
+        print(
+            f"  {wall:.1f} s wall (at most {LIMIT} on two idle cores), {cpu:.1f} s CPU; other processes of the machine: {os.getloadavg()[0]:.1f} load"
+        )
         print(f"  largest process so far {memory:.1f} GB; slowest: {', '.join(f'{model} {seconds:.1f} s' for seconds, model in slowest)}")
         print(f"  to review: {', '.join(f'{count:,} {reason}' for reason, count in reasons) or 'nothing'}")
 

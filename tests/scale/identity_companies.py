@@ -32,7 +32,7 @@ COMPANIES = """
 with drawn as (
     select
         n,
-        ['Ba', 'Ce', 'Di', 'Fo', 'Gu', 'Ha', 'Je', 'Ki', 'Lo', 'Mu', 'Na', 'Pe', 'Ro', 'Su', 'Ta', 'Vi', 'Wo', 'Bri', 'Cla', 'Gre', 'Ste'][1 + draw(n, 1, 21)]
+        ['Ba', 'Ce', 'Di', 'Fo', 'Gu', 'Ha', 'Je', 'Ki', 'Lo', 'Mu', 'Na', 'Pe', 'Ro', 'Su', 'Ta', 'Vi', 'Wo', 'Bri', 'Cla'][1 + draw(n, 1, 19)]
             || ['lan', 'mer', 'nix', 'pol', 'ras', 'sen', 'tor', 'ven', 'wex', 'bel', 'cor', 'den', 'fin', 'gal', 'hol', 'kar'][1 + draw(n, 2, 16)]
             || ['do', 'ra', 'ti', 'mo', 'ne', 'la', 'xi', 'va', '', '', '', ''][1 + draw(n, 3, 12)] as word,
         ['Ar', 'Bor', 'Can', 'Dur', 'El', 'Fer', 'Gor', 'Hil', 'Is', 'Jor', 'Kem', 'Lin', 'Mor', 'Nor', 'Os', 'Pry', 'Ran', 'Sel'][1 + draw(n, 4, 18)]
@@ -66,7 +66,9 @@ TABLES = {
         from (from companies where n % 30 <> 7 union all by name select * replace (n + {companies} as n) from companies where n % 30 in (3, 4))
         where {has_crm}
     """,
-    "int_crm__account_merges": "select 'a' || n as account_id, 'a' || (n + 1) as merged_into_account_id from companies where n % 30 in (5, 6, 7) and {has_crm}",
+    "int_crm__account_merges": """
+        select 'a' || n as account_id, 'a' || (n + 1) as merged_into_account_id from companies where n % 30 in (5, 6, 7) and {has_crm}
+    """,
     "int_crm__contacts": """
         select 'a' || n as account_id, 'person' || k || '.' || n || '@' || mail_domain as email from companies, range(3) as people(k) where {has_crm}
     """,
@@ -91,7 +93,8 @@ TABLES = {
         from companies where n % 10 between 2 and 7 and {has_crm}
     """,
     "int_surveys__responses": """
-        select case when habit < 25 then 'a' || n end as account_id, 'person' || k || '.' || n || '@' || mail_domain as email, created_at as responded_at
+        select case when habit < 25 then 'a' || n end as account_id, 'person' || k || '.' || n || '@' || mail_domain as email,
+            created_at as responded_at
         from companies, range(2) as answers(k) where {has_crm}
     """,
 }

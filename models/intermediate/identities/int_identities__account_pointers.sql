@@ -22,12 +22,14 @@ pointers_0 as (
         records.record_key,
         min(coalesce(  -- what a person decided comes before what the CRM did
             'crm|' || linked.other_source_relation || '|' || linked.other_source_id,
-            case when apart.decision is null then 'crm|' || merged.source_relation || '|' || merged.merged_into_account_id end,
+            case when apart.decision is null then targets.record_key end,
             records.record_key
         )) as points_at
     from records
     left join {{ ref('int_crm__account_merges') }} as merged
         on records.source_relation = merged.source_relation and records.source_id = merged.account_id
+    left join records as targets
+        on merged.source_relation = targets.source_relation and merged.merged_into_account_id = targets.source_id
     left join {{ ref('int_identities__overrides') }} as apart
         on records.source_relation = apart.source_relation and records.source_id = apart.source_id
         and apart.domain = 'crm' and apart.decision = 'keep_apart' and apart.other_domain = 'crm'
