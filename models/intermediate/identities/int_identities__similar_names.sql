@@ -33,7 +33,7 @@ likenesses as (
         union all
         select other_customer_id from pairs
     ) as sides
-    group by customer_id
+    group by 1
 ),
 
 final as (
