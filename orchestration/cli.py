@@ -101,11 +101,18 @@ def _days(settings: Settings, start: datetime | None, end: datetime | None) -> t
 
 
 @app.command()
-def status() -> None:
+def status(
+    identities: Annotated[bool, typer.Option("--identities", help="Instead: which records found their customers, and by what.")] = False,
+) -> None:
     """The published version, the last runs, freshness of each source, and gates that failed."""
-    from orchestration.summary import print_status
+    if identities:
+        from orchestration.summary_identities import print_identities
 
-    print_status(console, _settings())
+        print_identities(console, _settings())
+    else:
+        from orchestration.summary import print_status
+
+        print_status(console, _settings())
 
 
 @app.command()

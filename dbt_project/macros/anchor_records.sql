@@ -20,7 +20,7 @@ records as (
 
 -- customers that look alike count as one
 scores as (
-    select source_relation, source_id, look_alike_id, sum(weight) as score
+    select source_relation, source_id, look_alike_id, sum(weight) as score, max(weight) as best_weight
     from (
         select source_relation, source_id, look_alike_id, evidence, max(weight) as weight
         from nearest
@@ -29,12 +29,26 @@ scores as (
     group by source_relation, source_id, look_alike_id
 ),
 
+candidates as (
+    select
+        source_relation,
+        source_id,
+        count(*) as candidates,
+        min(look_alike_id) as only_id,
+        max(best_weight) as only_weight
+    from scores
+    group by source_relation, source_id
+),
+
+-- nearly every record has one candidate; the others' are put in order
 ranked as (
     select
-        *,
-        max(score) over (partition by source_relation, source_id) as best_score,
-        row_number() over (partition by source_relation, source_id order by score desc, look_alike_id) as place
+        scores.*,
+        max(scores.score) over (partition by scores.source_relation, scores.source_id) as best_score,
+        row_number() over (partition by scores.source_relation, scores.source_id order by scores.score desc, scores.look_alike_id) as place
     from scores
+    inner join candidates
+        on scores.source_relation = candidates.source_relation and scores.source_id = candidates.source_id and candidates.candidates > 1
 ),
 
 verdicts as (
@@ -42,14 +56,19 @@ verdicts as (
         source_relation,
         source_id,
         max(case when place = 1 then look_alike_id end) as first_id,
+        max(case when place = 1 then best_weight end) as first_weight,
         max(case when place = 2 then look_alike_id end) as second_id,
         max(case when place = 2 then score end) as second_score,
-        max(best_score) as best_score,
         sum(case when score = best_score then 1 else 0 end) as equals
     from ranked
     group by source_relation, source_id
+
+    union all
+
+    select source_relation, source_id, only_id, only_weight, null, null, 1 from candidates where candidates = 1
 ),
 
+-- of the customers that look alike the oldest; one key to order by, so that the engine need not sort
 chosen as (
     select
         nearest.source_relation,
@@ -63,10 +82,11 @@ chosen as (
         on nearest.source_relation = verdicts.source_relation
         and nearest.source_id = verdicts.source_id
         and nearest.look_alike_id = verdicts.first_id
+        and nearest.weight = verdicts.first_weight
         and verdicts.equals = 1
     qualify row_number() over (
         partition by nearest.source_relation, nearest.source_id
-        order by nearest.weight desc, nearest.cluster_created_at nulls last, nearest.cluster_id, nearest.evidence
+        order by {{ age_key('nearest.cluster_created_at', ['nearest.cluster_id', 'nearest.evidence']) }}
     ) = 1
 ),
 
@@ -105,56 +125,86 @@ anchored as (
     cross join (select weight from {{ ref('identity_evidence') }} where evidence = 'email') as strong
 ),
 
-headed as (
-    select
-        *,
-        row_number() over (partition by family order by case when cluster_id is null then 1 else 0 end, created_at nulls last, source_id) as place
+heads as (
+    select *
     from anchored
+    qualify row_number() over (
+        partition by family
+        order by case when cluster_id is null then '2' else '1' end || {{ age_key('created_at', ['source_id']) }}
+    ) = 1
 ),
 
 grouped as (
     select
-        headed.domain,
-        headed.source_relation,
-        headed.source_id,
-        headed.record_key,
-        coalesce(headed.cluster_id, heads.cluster_id, heads.record_key) as cluster_id,
+        anchored.domain,
+        anchored.source_relation,
+        anchored.source_id,
+        anchored.record_key,
+        coalesce(anchored.cluster_id, heads.cluster_id, heads.record_key) as cluster_id,
         case
-            when headed.cluster_id is null then coalesce(heads.cluster_created_at, heads.created_at) else headed.cluster_created_at
+            when anchored.cluster_id is null then coalesce(heads.cluster_created_at, heads.created_at) else anchored.cluster_created_at
         end as cluster_created_at,
-        coalesce(headed.look_alike_id, heads.look_alike_id, heads.record_key) as look_alike_id,
-        coalesce(headed.evidence, case when headed.place = 1 then 'anchor' else 'foreign_id' end) as evidence,
-        headed.conflict,
-        headed.first_id,
-        headed.second_id
-    from headed
-    inner join headed as heads on headed.family = heads.family and heads.place = 1
+        coalesce(anchored.look_alike_id, heads.look_alike_id, heads.record_key) as look_alike_id,
+        coalesce(anchored.evidence, case when anchored.record_key = heads.record_key then 'anchor' else 'foreign_id' end) as evidence,
+        anchored.conflict,
+        anchored.first_id,
+        anchored.second_id
+    from anchored
+    inner join heads on anchored.family = heads.family
 ),
 
--- within the domain, the right-hand record of a decided pair follows the left-hand one
+-- within the domain, the right-hand record of a decided pair follows the left-hand one, wherever that one follows to
+pointers_0 as (
+    select followers.record_key, min(leaders.record_key) as points_at
+    from overrides
+    inner join records as followers
+        on overrides.source_relation = followers.source_relation and overrides.source_id = followers.source_id
+    inner join records as leaders
+        on overrides.other_source_relation = leaders.source_relation and overrides.other_source_id = leaders.source_id
+    where overrides.other_domain = '{{ domain }}' and overrides.decision = 'link' and overrides.is_follower
+    group by followers.record_key
+),
+
+{% for round in range(1, 6) -%}
+pointers_{{ round }} as (
+    select near.record_key, coalesce(far.points_at, near.points_at) as points_at
+    from pointers_{{ round - 1 }} as near
+    left join pointers_{{ round - 1 }} as far on near.points_at = far.record_key
+),
+
+{% endfor -%}
+moves as (
+    select
+        pointers.record_key,
+        leaders.cluster_id,
+        leaders.cluster_created_at,
+        leaders.look_alike_id
+    from pointers_5 as pointers
+    inner join grouped as leaders on pointers.points_at = leaders.record_key
+    left join pointers_0 as circle on pointers.points_at = circle.record_key
+    where circle.record_key is null
+),
+
+-- who was one customer with the follower, under its id, goes with it
 final as (
     select
         grouped.domain,
         grouped.source_relation,
         grouped.source_id,
-        coalesce(leader.cluster_id, grouped.cluster_id) as cluster_id,
-        case when leader.cluster_id is null then grouped.cluster_created_at else leader.cluster_created_at end as cluster_created_at,
-        coalesce(leader.look_alike_id, grouped.look_alike_id) as look_alike_id,
-        case when leader.cluster_id is null then grouped.evidence else 'override' end as evidence,
-        case when leader.cluster_id is null then grouped.conflict end as conflict,
-        case when leader.cluster_id is null and grouped.conflict is not null then grouped.first_id end as rival_cluster_id,
-        case when leader.cluster_id is null and grouped.conflict is not null then grouped.second_id end as other_rival_cluster_id
+        coalesce(own.cluster_id, anchors.cluster_id, grouped.cluster_id) as cluster_id,
+        case
+            when own.cluster_id is not null then own.cluster_created_at
+            when anchors.cluster_id is not null then anchors.cluster_created_at
+            else grouped.cluster_created_at
+        end as cluster_created_at,
+        coalesce(own.look_alike_id, anchors.look_alike_id, grouped.look_alike_id) as look_alike_id,
+        case when own.cluster_id is null then grouped.evidence else 'override' end as evidence,
+        case when own.cluster_id is null then grouped.conflict end as conflict,
+        case when own.cluster_id is null and grouped.conflict is not null then grouped.first_id end as rival_cluster_id,
+        case when own.cluster_id is null and grouped.conflict is not null then grouped.second_id end as other_rival_cluster_id
     from grouped
-    left join overrides
-        on grouped.source_relation = overrides.source_relation
-        and grouped.source_id = overrides.source_id
-        and overrides.other_domain = '{{ domain }}'
-        and overrides.decision = 'link'
-        and overrides.is_follower
-    left join grouped as leader
-        on overrides.other_source_relation = leader.source_relation
-        and overrides.other_source_id = leader.source_id
-    qualify row_number() over (partition by grouped.domain, grouped.source_relation, grouped.source_id order by leader.cluster_id nulls last) = 1
+    left join moves as own on grouped.record_key = own.record_key
+    left join moves as anchors on grouped.cluster_id = anchors.record_key
 )
 
 select * from final

@@ -22,10 +22,10 @@ matches as (
         own.source_relation,
         own.source_id,
         own.evidence,
-        own.weight,
         known.cluster_id,
-        known.cluster_created_at,
-        known.look_alike_id,
+        max(own.weight) as weight,
+        max(known.cluster_created_at) as cluster_created_at,
+        max(known.look_alike_id) as look_alike_id,
         min(case
             when own.evidence = 'foreign_id' and own.source_relation = theirs.source_relation then 1
             when own.tenant = theirs.tenant then 2
@@ -43,7 +43,7 @@ matches as (
     where own.domain = '{{ domain }}'
         and (own.country is null or theirs.country is null or own.country = theirs.country)
         and (own.evidence <> 'foreign_id' or theirs.domain = 'crm' or own.tenant = theirs.tenant)
-    group by own.source_relation, own.source_id, own.evidence, own.weight, known.cluster_id, known.cluster_created_at, known.look_alike_id
+    group by own.source_relation, own.source_id, own.evidence, known.cluster_id
 
     union all
 
@@ -51,8 +51,8 @@ matches as (
         overrides.source_relation,
         overrides.source_id,
         'override',
-        evidence.weight,
         known.cluster_id,
+        evidence.weight,
         known.cluster_created_at,
         known.look_alike_id,
         1
@@ -79,7 +79,7 @@ kept_apart as (
     group by overrides.source_relation, overrides.source_id, known.cluster_id
 ),
 
-nearest as (
+allowed as (
     select matches.*
     from matches
     left join kept_apart
@@ -87,6 +87,21 @@ nearest as (
         and matches.source_id = kept_apart.source_id
         and matches.cluster_id = kept_apart.cluster_id
     where kept_apart.cluster_id is null
-    qualify matches.distance = min(matches.distance) over (partition by matches.source_relation, matches.source_id, matches.evidence)
+),
+
+distances as (
+    select source_relation, source_id, evidence, min(distance) as distance
+    from allowed
+    group by source_relation, source_id, evidence
+),
+
+nearest as (
+    select allowed.*
+    from allowed
+    inner join distances
+        on allowed.source_relation = distances.source_relation
+        and allowed.source_id = distances.source_id
+        and allowed.evidence = distances.evidence
+        and allowed.distance = distances.distance
 )
 {% endmacro %}

@@ -8,6 +8,8 @@ import sys
 import duckdb
 import pytest
 
+from orchestration import published
+from orchestration.identity_truth import demo_agreement
 from tests.integration.conftest import DemoRun
 
 MARTS = {
@@ -91,26 +93,12 @@ def test_movements_leave_no_residual_in_any_month(demo: DemoRun):
     assert [month for month in months if month[3] != 0] == []
 
 
-def test_identities_are_precise_and_complete(truth):
+def test_identities_are_precise_and_complete(demo: DemoRun):
     """Pairs of records of one customer: those we joined rightly, of those we joined, and of those that belong together."""
-    right, joined, belonging = truth.execute(
-        """
-        with records as (
-            select nodes.customer_id, t.customer, count(*) as n
-            from nodes join t_identities as t on nodes.domain = t.domain and nodes.source_id = lower(t.source_id)
-            group by all
-        ),
-        ours as (select customer_id, sum(n) as n from records group by all),
-        theirs as (select customer, sum(n) as n from records group by all)
-        select
-            (select sum(n * (n - 1) / 2) from records),
-            (select sum(n * (n - 1) / 2) from ours),
-            (select sum(n * (n - 1) / 2) from theirs)
-        """
-    ).fetchone()
-    assert right > 200
-    assert right / joined >= 0.995
-    assert right / belonging >= 0.97
+    found = demo_agreement(demo.settings, published.current(demo.settings.published_dir).database)
+    assert found.right > 200
+    assert found.precision >= 0.995
+    assert found.recall >= 0.97
 
 
 def test_stages_equal_the_truth_on_nearly_all_customer_days(truth, demo: DemoRun):

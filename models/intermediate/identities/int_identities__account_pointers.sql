@@ -10,27 +10,32 @@ with records as (
 ),
 
 overrides as (
-    select * from {{ ref('int_identities__overrides') }}
-    where domain = 'crm' and other_domain = 'crm' and is_follower
+    select overrides.*
+    from {{ ref('int_identities__overrides') }} as overrides
+    inner join records
+        on overrides.other_source_relation = records.source_relation and overrides.other_source_id = records.source_id
+    where overrides.domain = 'crm' and overrides.other_domain = 'crm' and overrides.is_follower and overrides.decision = 'link'
 ),
 
 pointers_0 as (
     select
         records.record_key,
-        min(coalesce(
-            case when apart.decision is null then 'crm|' || merged.source_relation || '|' || merged.merged_into_account_id end,
+        min(coalesce(  -- what a person decided comes before what the CRM did
             'crm|' || linked.other_source_relation || '|' || linked.other_source_id,
+            case when apart.decision is null then targets.record_key end,
             records.record_key
         )) as points_at
     from records
     left join {{ ref('int_crm__account_merges') }} as merged
         on records.source_relation = merged.source_relation and records.source_id = merged.account_id
+    left join records as targets
+        on merged.source_relation = targets.source_relation and merged.merged_into_account_id = targets.source_id
     left join {{ ref('int_identities__overrides') }} as apart
         on records.source_relation = apart.source_relation and records.source_id = apart.source_id
         and apart.domain = 'crm' and apart.decision = 'keep_apart' and apart.other_domain = 'crm'
         and merged.source_relation = apart.other_source_relation and merged.merged_into_account_id = apart.other_source_id
     left join overrides as linked
-        on records.source_relation = linked.source_relation and records.source_id = linked.source_id and linked.decision = 'link'
+        on records.source_relation = linked.source_relation and records.source_id = linked.source_id
     group by records.record_key
 ),
 

@@ -43,18 +43,7 @@ records as (
 placed as (
     select
         *,
-        {%- for attribute in ['name', 'web_domain', 'country'] %}
-        row_number() over (
-            partition by customer_id
-            order by case when {{ attribute }} is null then 1 else 0 end, precedence, created_at nulls last, source_relation, source_id
-        ) as {{ attribute }}_place,
-        {%- endfor %}
-        row_number() over (
-            partition by customer_id
-            order by
-                case when currency is null then 2 when domain = 'billing' then 0 else 1 end,
-                precedence, created_at nulls last, source_relation, source_id
-        ) as currency_place
+        cast(precedence as string) || {{ age_key('created_at', ['source_relation', 'source_id']) }} as place
     from records
 ),
 
@@ -62,10 +51,10 @@ described as (
     select
         customer_id,
         cluster_id,
-        max(case when name_place = 1 then name end) as customer_name,
-        max(case when web_domain_place = 1 then web_domain end) as web_domain,
-        max(case when country_place = 1 then country end) as country,
-        max(case when currency_place = 1 then currency end) as currency,
+        min_by(name, case when name is not null then place end) as customer_name,
+        min_by(web_domain, case when web_domain is not null then place end) as web_domain,
+        min_by(country, case when country is not null then place end) as country,
+        min_by(currency, case when currency is not null then case when domain = 'billing' then '0' else '' end || place end) as currency,
         min(created_at) as created_at,
         count(*) as records,
         max(case when domain = 'crm' then 1 else 0 end) = 1 as has_account,
@@ -83,6 +72,7 @@ final as (
         {{ dbt.split_part('described.cluster_id', "'|'", 2) }} as anchor_source_relation,
         described.cluster_id,
         coalesce(described.customer_name, 'Unnamed customer') as customer_name,
+        described.customer_name is not null as is_named,
         described.web_domain as domain,
         case when parents.customer_id <> described.customer_id then parents.customer_id end as parent_customer_id,
         described.currency,

@@ -26,22 +26,39 @@ not_a_company as (
     select domain from {{ ref('shared_domains') }}
 ),
 
+-- a record without a domain of its own speaks through its people's
+domains_of_people as (
+    select domain, source_relation, tenant, source_id, email_domain
+    from emails
+    where speaks_for_domain and email_domain is not null
+    group by domain, source_relation, tenant, source_id, email_domain
+),
+
+domains as (
+    select domain, source_relation, tenant, source_id, web_domain from records where web_domain is not null
+    union all
+    select * from domains_of_people
+),
+
 keys as (
     select domain, source_relation, tenant, source_id, 'foreign_id' as evidence, account_id as key_value, cast(null as string) as country
     from records where account_id is not null
-    union
+    union all
     select domain, source_relation, tenant, source_id, 'email', email, null from emails
-    union
-    select records.domain, records.source_relation, records.tenant, records.source_id, 'domain', records.web_domain, null
-    from records left join not_a_company on records.web_domain = not_a_company.web_domain
-    where records.web_domain is not null and not_a_company.web_domain is null
-    union
-    -- a record without a domain of its own speaks through its people's
-    select emails.domain, emails.source_relation, emails.tenant, emails.source_id, 'domain', emails.email_domain, null
-    from emails left join not_a_company on emails.email_domain = not_a_company.web_domain
-    where emails.speaks_for_domain and emails.email_domain is not null and not_a_company.web_domain is null
-    union
+    union all
+    select domains.domain, domains.source_relation, domains.tenant, domains.source_id, 'domain', domains.web_domain, null
+    from domains left join not_a_company on domains.web_domain = not_a_company.web_domain
+    where not_a_company.web_domain is null
+    union all
     select domain, source_relation, tenant, source_id, 'name_country', name_key, country from records where name_key is not null
+),
+
+too_common as (
+    select keys.domain, keys.source_relation, keys.evidence, keys.key_value
+    from keys
+    inner join {{ ref('identity_evidence') }} as evidence on keys.evidence = evidence.evidence
+    group by keys.domain, keys.source_relation, keys.evidence, keys.key_value
+    having count(*) > max(evidence.max_records)
 ),
 
 final as (
@@ -56,7 +73,12 @@ final as (
         evidence.weight
     from keys
     inner join {{ ref('identity_evidence') }} as evidence on keys.evidence = evidence.evidence
-    qualify count(*) over (partition by keys.domain, keys.source_relation, keys.evidence, keys.key_value) <= evidence.max_records
+    left join too_common
+        on keys.domain = too_common.domain
+        and keys.source_relation = too_common.source_relation
+        and keys.evidence = too_common.evidence
+        and keys.key_value = too_common.key_value
+    where too_common.key_value is null
 )
 
 select * from final

@@ -1,46 +1,51 @@
 -- Customers whose names are nearly the same (Jaro-Winkler) where nothing says that they are two: at least one has no account
--- or no company domain, and no two countries. Compared only where the first four letters agree, so the work stays near linear.
+-- or no company domain, and no two countries. Two names that are both like many others follow a pattern ("Store 17"), which is no likeness.
 with customers as (
-    select
-        customers.customer_id,
-        customers.created_at,
-        customers.has_account,
-        customers.country,
-        {{ name_key('customers.customer_name') }} as name_key,
-        case when free_mail.domain is null and shared.domain is null then customers.domain end as company_domain
-    from {{ ref('int_identities__customers') }} as customers
-    left join {{ ref('free_mail_domains') }} as free_mail on customers.domain = free_mail.domain
-    left join {{ ref('shared_domains') }} as shared on customers.domain = shared.domain
+    select *, {{ age_key('created_at', ['customer_id']) }} as age
+    from {{ ref('int_identities__name_blocks') }}
+    where is_compared
 ),
 
 pairs as (
     select
-        open.customer_id as open_id,
-        other.customer_id as other_id,
-        coalesce(open.created_at, cast('9999-12-31' as timestamp)) as open_created_at,
-        coalesce(other.created_at, cast('9999-12-31' as timestamp)) as other_created_at,
-        {{ name_similarity('open.name_key', 'other.name_key') }} as similarity
+        case when open.age < other.age then open.customer_id else other.customer_id end as customer_id,
+        case when open.age < other.age then other.customer_id else open.customer_id end as other_customer_id,
+        max({{ name_similarity('open.name_key', 'other.name_key') }}) as similarity
     from customers as open
     inner join customers as other
-        on substr(open.name_key, 1, 4) = substr(other.name_key, 1, 4)
+        on open.block = other.block
         and open.customer_id <> other.customer_id
-    where (not open.has_account or open.company_domain is null)
+    where open.is_open
+        and (not other.is_open or open.customer_id < other.customer_id)
         and (open.country is null or other.country is null or open.country = other.country)
         and (open.company_domain is null or other.company_domain is null or open.company_domain = other.company_domain)
+        -- cheap, and true of all names that are similar enough: four common letters at the start count 0.4 at most, so 0.75 must match
+        and 4 * length(open.name_key) >= 3 * length(other.name_key)
+        and 4 * length(other.name_key) >= 3 * length(open.name_key)
+        and {{ name_similarity('open.name_key', 'other.name_key') }} >= 0.95
+    group by 1, 2
+),
+
+likenesses as (
+    select customer_id, count(*) as names
+    from (
+        select customer_id from pairs
+        union all
+        select other_customer_id from pairs
+    ) as sides
+    group by 1
 ),
 
 final as (
     select
-        case
-            when open_created_at < other_created_at or (open_created_at = other_created_at and open_id < other_id) then open_id else other_id
-        end as customer_id,
-        case
-            when open_created_at < other_created_at or (open_created_at = other_created_at and open_id < other_id) then other_id else open_id
-        end as other_customer_id,
-        max(similarity) as similarity
+        pairs.customer_id,
+        pairs.other_customer_id,
+        pairs.similarity
     from pairs
-    where similarity >= 0.95
-    group by 1, 2
+    inner join likenesses as older on pairs.customer_id = older.customer_id
+    inner join likenesses as younger on pairs.other_customer_id = younger.customer_id
+    cross join (select max_records from {{ ref('identity_evidence') }} where evidence = 'name_country') as limits
+    where older.names <= limits.max_records or younger.names <= limits.max_records
 )
 
 select * from final

@@ -18,7 +18,7 @@ from orchestration.sources.demo.block import Block
 from orchestration.sources.demo.calendar import FIRST_DAY, HORIZON
 from orchestration.sources.demo.calendar import last_day as last_day_of
 from orchestration.sources.demo.files import DOMAINS, write_files, write_truth
-from orchestration.sources.demo.truth import mrr_intervals, truth
+from orchestration.sources.demo.truth import identities, mrr_intervals, truth
 from orchestration.sources.demo.truth_stages import as_intervals, red_grid, stages
 
 if TYPE_CHECKING:
@@ -89,6 +89,12 @@ class DemoCompany:
         from orchestration.sources.demo.server import DemoServer
 
         return DemoServer(self, clock)
+
+
+def true_identities(customers: int, days: int, seed: int, horizon: int = HORIZON) -> Iterator[Frame]:
+    """Whose each record is (truth.identities) in the company of DemoCompany.generate, block by block: a large one need not fit into memory."""
+    for scope in scopes(customers, days, seed, horizon):
+        yield identities(Block(scope))
 
 
 def generate_to_files(customers: int, days: int, out: Path, seed: int = 7, workers: int | None = None) -> date:
