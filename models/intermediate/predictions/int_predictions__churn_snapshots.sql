@@ -63,6 +63,8 @@ final as (
         snapshots.nps_mean,
         snapshots.open_escalations,
         snapshots.days_past_due,
+        commitments.billed_until <= snapshots.as_of_date + {{ horizon }} as may_leave_in_90d,
+        commitments.is_cancellation_requested,
         {%- for component in components if component != 'outcomes' %}
         snapshots.{{ component }}_points,
         {%- endfor %}
@@ -78,6 +80,8 @@ final as (
         end as has_churned
     from snapshots
     cross join rules
+    inner join {{ ref('int_predictions__commitments') }} as commitments
+        on snapshots.customer_id = commitments.customer_id and snapshots.as_of_date = commitments.as_of_date
     {%- for days in [28, 90] %}
     left join health as before_{{ days }}
         on snapshots.customer_id = before_{{ days }}.customer_id and before_{{ days }}.as_of_date = snapshots.as_of_date - {{ days }}
