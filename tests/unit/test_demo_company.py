@@ -4,11 +4,15 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from orchestration.sources.demo.agreements import FULL
 from orchestration.sources.demo.base import end_of
+from orchestration.sources.demo.billing import _with_voided
 from orchestration.sources.demo.company import DemoCompany, generate_to_files
 from orchestration.sources.demo.files import contract
 
@@ -75,6 +79,16 @@ def test_lines_sum_to_the_totals_of_their_invoices(files):
         """
     ).fetchall()
     assert wrong == []
+
+
+def test_what_was_billed_twice_is_void_on_the_same_day():
+    """Else a run of that day sees MRR twice, and rightly publishes nothing."""
+    noon, late = 43_200, 86_400 - 90 - 1_200
+    heads = pd.DataFrame({"inv": range(10_000), "role": FULL, "issued": [noon, late] * 5_000})
+    both, _ = _with_voided(np.random.default_rng(1), heads, heads[["inv"]])
+    mistaken = both[both["voided"]]
+    assert 10 < len(mistaken) < 40
+    assert set(mistaken["issued"]) == {noon + 90}
 
 
 def test_payments_cover_what_invoices_say_was_paid(files):

@@ -8,6 +8,8 @@ import pandas as pd
 from orchestration.sources.demo.agreements import FULL, HOUR, Agreements
 from orchestration.sources.demo.base import DAY, NEVER, Frame, Scope
 
+VOIDED_AFTER = 1_200  # seconds from a mistaken invoice to its end
+
 
 def collect(scope: Scope, rng: np.random.Generator, agreements: Agreements, heads: Frame) -> tuple[Frame, Frame]:
     """When each invoice was paid, how often the card was tried, what was never paid."""
@@ -38,7 +40,7 @@ def collect(scope: Scope, rng: np.random.Generator, agreements: Agreements, head
     heads = heads.assign(due=due, due_at=due_at, paid=paid, by_invoice=by_invoice)
     # Collection that is paused marks the invoice uncollectible at once; one that nobody pays, when the subscription ends.
     heads["written_off"] = np.where(paused & (due > 0), issued + 60, np.where(unpaid, np.maximum(subs["end"].to_numpy()[sub], issued + HOUR), NEVER))
-    heads["void_at"] = np.where(heads["voided"], issued + 1200, NEVER)
+    heads["void_at"] = np.where(heads["voided"], issued + VOIDED_AFTER, NEVER)
     attempts = []
     tries = ~by_invoice & (due > 0) & ~paused & ~heads["voided"].to_numpy()
     for number, day in enumerate((0, 3, 7, 11, 15)):
