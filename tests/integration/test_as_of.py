@@ -70,7 +70,7 @@ def test_deleting_what_came_later_changes_nothing(landed: Landed):
             assert rows == cut.rows(landed.model(table)), f"{table} as of {day} knows what came later"
             seen[table].add(hash(tuple(rows)))
     assert deleted > 1_000
-    alike = {table: len(kinds) for table, kinds in seen.items() if len(kinds) < DAYS / 2}
+    alike = {table: len(kinds) for table, kinds in seen.items() if len(kinds) < 5}
     assert not alike, "the days look alike, so little was compared"
 
 
