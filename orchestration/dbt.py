@@ -171,6 +171,7 @@ class Dbt:
         """What profiles.yml and the keyed-hash macro read: through the environment, so that no artifact holds the key."""
         os.environ["CSW_WAREHOUSE_PATH"] = str(self._settings.warehouse_path)
         os.environ["CSW_TARGET"] = self._settings.target
+        os.environ["CSW_MEMORY_LIMIT"] = self._settings.memory_limit
         os.environ["CSW_PII_KEY"] = self._settings.pii_key.get_secret_value()
         os.environ["CSW_DATA_DIR"] = str(self._settings.data_dir)
 

@@ -92,6 +92,7 @@ def publish(
     needs: Mapping[str, Sequence[str]] | None = None,
     definition: str | None = None,
     keep: int = 7,
+    memory_limit: str = "4GB",
     checkpoint: Callable[[str], None] = lambda step: None,
 ) -> Publication:
     """Publish `tables` as one new version and let BI read it; nobody may have the warehouse open for writing.
@@ -118,7 +119,7 @@ def publish(
                 "gates": [_gate_entry(result) for result in results],
             }
             context = own.Context(manifest, tuple(freshness), tuple(quality_files), needs or {})
-            manifest["tables"] = _build(warehouse_path, building, tables, context, checkpoint)
+            manifest["tables"] = _build(warehouse_path, building, tables, context, memory_limit, checkpoint)
             _prove(building, manifest["tables"])
             checkpoint("proved")
             manifest["files"] = file_sums(building)
@@ -155,14 +156,19 @@ def _refuse_or_pass(root: Path, results: list[GateResult], required: Mapping[str
 
 
 def _build(
-    warehouse_path: Path | None, building: Path, tables: Sequence[Table], context: own.Context, checkpoint: Callable[[str], None]
+    warehouse_path: Path | None,
+    building: Path,
+    tables: Sequence[Table],
+    context: own.Context,
+    memory_limit: str,
+    checkpoint: Callable[[str], None],
 ) -> dict[str, dict[str, Any]]:
     """Write database and Parquet files; rows and hashes are taken from the warehouse, so that proving means comparing with it."""
     import duckdb
 
     (building / "parquet").mkdir(parents=True)
     entries: dict[str, dict[str, Any]] = {}
-    with duckdb.connect(config={"temp_directory": str(building / ".spill")}) as con:
+    with duckdb.connect(config={"temp_directory": str(building / ".spill"), "memory_limit": memory_limit}) as con:
         con.execute("set TimeZone = 'UTC'")
         if warehouse_path is not None:
             con.execute(f"attach {_literal(warehouse_path)} as wh (read_only)")

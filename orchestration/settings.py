@@ -43,6 +43,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = REPO / "data"
     target: Literal["duckdb", "spark"] = "duckdb"
+    memory_limit: str = Field(default="4GB", pattern=r"^[1-9]\d*(MB|GB)$")
 
     crm_sources: SourceList = ("demo",)
     billing_sources: SourceList = ("demo",)

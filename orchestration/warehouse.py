@@ -31,6 +31,7 @@ def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect(str(settings.warehouse_path))
     try:
         connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"set memory_limit = '{settings.memory_limit}'")
         yield connection
     finally:
         connection.close()

@@ -76,6 +76,10 @@ def unit_price(amount: str, amount_decimal: str) -> str:
     return f"unit_price({amount}, {amount_decimal}, currencies.minor_unit_exponent)"
 
 
+def days_of_this_run(day: str, run_id: str | None = None) -> str:
+    return f"{day} >= cast('2025-06-20' as date)"
+
+
 def multiply_money(amount: str, quantity: str) -> str:
     return f"multiply_money({amount}, {quantity})"
 

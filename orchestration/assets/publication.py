@@ -80,6 +80,7 @@ def publication_assets(settings: Settings, dbt: Dbt, partitions: PartitionsDefin
                 needs={name: load_suite("marts", name).get("meta", {}).get("domains", []) for name in marts},
                 definition=_definition(manifest),
                 keep=settings.keep_versions,
+                memory_limit=settings.memory_limit,
             )
         except PublicationRefused as error:
             raise Failure(str(error), metadata={"kind": "gate"}, allow_retries=False) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -54,6 +54,12 @@ def hashes(settings) -> dict[str, str]:
     return {name: table["content_hash"] for name, table in manifest["tables"].items() if name not in OWN}
 
 
+def key_test(settings, table: str) -> str:
+    """The SQL of a table's key test, as the last run ran it."""
+    (path,) = (settings.data_dir / "dbt" / "compiled").rglob(f"primary_key_{table[:18]}*.sql")
+    return " ".join(path.read_text().split())
+
+
 def drop_folder(tmp_path, *domains: str, customers: int = 30, until: date = LAST_DAY):
     days = (until - date(2023, 12, 31)).days
     DemoCompany.generate(customers=customers, days=days).write_files(tmp_path / "drop", until=until, domains=domains)
@@ -76,6 +82,11 @@ def test_running_a_day_again_changes_nothing_and_the_next_day_follows(demo: Demo
     assert published.current_as_of(settings.published_dir) == tomorrow
     health = published.query(settings.published_dir, "select max(as_of_date) from fct_customer_health_daily").rows
     assert health == [(tomorrow,)]
+
+    first_day = tomorrow - timedelta(days=settings.restatement_days)
+    assert "where true" in key_test(demo.settings, "fct_health_components_daily")  # the run that built the table looked at all of it
+    assert f"as_of_date >= cast('{first_day}' as date) or run_id" in key_test(settings, "fct_health_components_daily")
+    assert f"usage_date >= cast('{first_day}' as date)" in key_test(settings, "stg_own__usage_daily")
 
 
 def assert_nothing_made_up(ask, domains) -> None:

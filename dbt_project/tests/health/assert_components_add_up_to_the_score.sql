@@ -11,6 +11,7 @@ select
 from {{ ref('fct_customer_health_daily') }} as health
 left join {{ ref('fct_health_components_daily') }} as components
     on health.customer_id = components.customer_id and health.as_of_date = components.as_of_date
+where {{ days_of_this_run('health.as_of_date', 'health.run_id') }}
 group by health.customer_id, health.as_of_date, health.health_score, health.change_28d
 having
     count(components.component) <> 7
