@@ -99,14 +99,25 @@ def discard(settings: Settings) -> None:
     unseal(settings)
 
 
-def mark_rebuilt(connection: duckdb.DuckDBPyConnection, run_id: str) -> None:
-    """Remember that this run builds everything anew: its gates then look at all days, not only at the run's own."""
-    connection.execute("create or replace table main.rebuilt_by as select ? as run_id", [run_id])
+def begin_run(connection: duckdb.DuckDBPyConnection, run_id: str, *, anew: bool) -> None:
+    """Remember a run until something is published: what it writes has not passed its gates yet."""
+    connection.execute("create table if not exists main.unpublished_runs (run_id varchar, is_rebuild boolean)")
+    connection.execute("insert into main.unpublished_runs values (?, ?)", [run_id, anew])
 
 
-def is_rebuilt_by(connection: duckdb.DuckDBPyConnection, run_id: str) -> bool:
-    marked = connection.execute("select count(*) from duckdb_tables() where table_name = 'rebuilt_by'").fetchone()[0]
-    return bool(marked) and connection.execute("select run_id from main.rebuilt_by").fetchone()[0] == run_id
+def mark_published(connection: duckdb.DuckDBPyConnection) -> None:
+    """All that is in the warehouse has passed its gates."""
+    connection.execute("truncate main.unpublished_runs")
+
+
+def looks_at_all_days(connection: duckdb.DuckDBPyConnection, run_id: str) -> bool:
+    """Whether gates look at the whole of a table that grows by days: one was built anew, or an earlier run wrote days that never passed.
+
+    Else the run's own days will do. dbt's tests ask the same (macro days_of_this_run).
+    """
+    if not connection.execute("select count(*) from duckdb_tables() where table_name = 'unpublished_runs'").fetchone()[0]:
+        return True
+    return bool(connection.execute("select count(*) from main.unpublished_runs where is_rebuild or run_id <> ?", [run_id]).fetchone()[0])
 
 
 def keeps_seeds(connection: duckdb.DuckDBPyConnection, digest: str | None) -> bool:

@@ -4,21 +4,23 @@
 {% macro end_date() %}cast('{{ var("end_date") }}' as date){% endmacro %}
 
 {#
-  A test's condition on the date of a table that grows day by day: the days that this run computes, or all where it built the table anew
-  (orchestration/warehouse.py marks such a run), so that a test costs no more after years. `run_id`: the column that says which run computed
-  a row; then a new customer's past days count, too. Not for `where` in YAML, which knows the variables' defaults only.
+  A test's condition on the date of a table that grows day by day: the days that this run computes, so that a test costs no more after years;
+  all days where the table was built anew or a run before it was never published (orchestration/warehouse.py keeps that). `run_id`: the
+  column that says which run computed a row; then a new customer's past days count, too. Not for `where` in YAML, which knows the
+  variables' defaults only.
 #}
 {% macro days_of_this_run(day, run_id=none) -%}
-    {%- if is_rebuilt_by_this_run() -%} true
+    {%- if looks_at_all_days() -%} true
     {%- else -%} ({{ day }} >= {{ start_date() }}{% if run_id %} or {{ run_id }} = '{{ var("run_id") }}'{% endif %})
     {%- endif -%}
 {%- endmacro %}
 
-{% macro is_rebuilt_by_this_run() %}
+{% macro looks_at_all_days() %}
     {%- if not execute or target.type != 'duckdb' -%} {{ return(true) }} {%- endif -%}
-    {%- set marks = run_query("select count(*) from duckdb_tables() where schema_name = 'main' and table_name = 'rebuilt_by'") -%}
-    {%- if marks.rows[0][0] == 0 -%} {{ return(true) }} {%- endif -%}
-    {{ return(run_query("select run_id from main.rebuilt_by").rows[0][0] == var("run_id")) }}
+    {%- set tables = run_query("select count(*) from duckdb_tables() where schema_name = 'main' and table_name = 'unpublished_runs'") -%}
+    {%- if tables.rows[0][0] == 0 -%} {{ return(true) }} {%- endif -%}
+    {%- set runs = run_query("select count(*) from main.unpublished_runs where is_rebuild or run_id <> '" ~ var("run_id") ~ "'") -%}
+    {{ return(runs.rows[0][0] > 0) }}
 {% endmacro %}
 
 {# The calendar date, in the reporting time zone, of a timestamp in UTC (a date is its own date). #}

@@ -31,7 +31,7 @@ from orchestration.runs import accepts_volume, window_of
 from orchestration.settings import Settings
 from orchestration.translator import raw_key
 from orchestration.volume import TRAILING, Load, bounds_of_run, table_bounds
-from orchestration.warehouse import connect, is_rebuilt_by
+from orchestration.warehouse import connect, looks_at_all_days
 from orchestration.window import RunWindow
 
 log = logging.getLogger("csw")
@@ -81,7 +81,7 @@ def _room_gate(settings: Settings, room: str) -> AssetChecksDefinition:
         window = window_of(context.run, settings)
         before = _rows_before(settings, accept_volume=accepts_volume(context.run))
         with connect(settings) as connection, Gates(connection) as gates, _report(settings, context, room) as results:
-            first_day = None if is_rebuilt_by(connection, context.run.run_id) else window.compute_from
+            first_day = None if looks_at_all_days(connection, context.run.run_id) else window.compute_from
             for key in _selected(context):
                 table = key.path[-1]
                 part = _days_of(room, table, first_day)

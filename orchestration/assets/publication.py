@@ -35,7 +35,7 @@ from orchestration.quality import QualityStore
 from orchestration.runs import window_of
 from orchestration.settings import Settings
 from orchestration.translator import FRESHNESS, raw_key, room_of
-from orchestration.warehouse import connect
+from orchestration.warehouse import connect, mark_published
 from orchestration.window import RunWindow
 from orchestration.worklist import send_digests
 
@@ -86,6 +86,8 @@ def publication_assets(settings: Settings, dbt: Dbt, partitions: PartitionsDefin
             raise Failure(str(error), metadata={"kind": "gate"}, allow_retries=False) from error
         except PublicationError as error:
             raise Failure(str(error), metadata={"kind": "publication"}, allow_retries=False) from error
+        with connect(settings) as connection:
+            mark_published(connection)
         log.info("published     %s, %d tables, %.1f s", version.version, len(version.tables), time.monotonic() - started)
         if newest is None or window.as_of > newest:  # a day that is run again has been told
             send_digests(settings)

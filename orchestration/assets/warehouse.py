@@ -30,7 +30,7 @@ from orchestration.quality import QualityStore
 from orchestration.runs import wants_full_refresh, window_of
 from orchestration.settings import Settings
 from orchestration.translator import ROOMS, RoomTranslator
-from orchestration.warehouse import connect, discard, is_sound, keeps_seeds, mark_rebuilt, mark_seeds, unseal
+from orchestration.warehouse import begin_run, connect, discard, is_sound, keeps_seeds, mark_seeds, unseal
 
 log = logging.getLogger("csw")
 SEEDS = "resource_type:seed"  # files of this repo, with tests of their own: loaded again when one has changed
@@ -94,8 +94,7 @@ def _open_warehouse(settings: Settings, run_id: str, seeds: str | None, *, anew:
     if settings.target == "spark":
         _open_spark(settings, anew=anew)
     with connect(settings) as connection:
-        if anew:
-            mark_rebuilt(connection, run_id)
+        begin_run(connection, run_id, anew=anew)
         register_raw_views(connection, load_contracts(), settings.lake_dir)
         prediction_tables.register_views(connection, settings)
         return keeps_seeds(connection, seeds)

@@ -10,7 +10,7 @@ from dagster import DagsterEventType
 
 from orchestration.execution import FAILED, _result, execute
 from orchestration.settings import load_settings
-from orchestration.warehouse import connect, discard, keeps_seeds, mark_seeds
+from orchestration.warehouse import begin_run, connect, discard, keeps_seeds, looks_at_all_days, mark_published, mark_seeds
 
 
 def test_seeds_are_there_only_as_long_as_their_files_and_the_warehouse_are_the_same(tmp_path):
@@ -22,6 +22,21 @@ def test_seeds_are_there_only_as_long_as_their_files_and_the_warehouse_are_the_s
     discard(settings)
     with connect(settings) as connection:
         assert not keeps_seeds(connection, "a")
+
+
+def test_gates_look_at_all_days_until_what_was_written_has_passed_once(tmp_path):
+    with connect(load_settings(data_dir=tmp_path)) as warehouse:
+        assert looks_at_all_days(warehouse, "bare")  # nobody kept count
+        begin_run(warehouse, "first", anew=True)
+        assert looks_at_all_days(warehouse, "first")
+        begin_run(warehouse, "second", anew=False)  # the first was held back: its days never passed
+        assert looks_at_all_days(warehouse, "second")
+        mark_published(warehouse)
+        begin_run(warehouse, "third", anew=False)
+        assert not looks_at_all_days(warehouse, "third")
+        begin_run(warehouse, "fourth", anew=False)
+        assert looks_at_all_days(warehouse, "fourth")
+        assert looks_at_all_days(warehouse, "a part of the marts")
 
 
 @pytest.mark.parametrize("loaded", ["b", None])  # other files, or a part of the room

@@ -39,14 +39,8 @@ pointers_0 as (
     group by records.record_key
 ),
 
-{% for round in range(1, 6) -%}
-pointers_{{ round }} as (
-    select near.record_key, coalesce(far.points_at, near.points_at) as points_at
-    from pointers_{{ round - 1 }} as near
-    left join pointers_{{ round - 1 }} as far on near.points_at = far.record_key
-),
+{{ followed_pointers() }}
 
-{% endfor -%}
 final as (
     select
         near.record_key,
