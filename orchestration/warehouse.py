@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import duckdb
 
 log = logging.getLogger("csw")
+_UNPUBLISHED = "main.unpublished_runs (run_id varchar, is_rebuild boolean)"
 
 
 @contextmanager
@@ -101,13 +102,13 @@ def discard(settings: Settings) -> None:
 
 def begin_run(connection: duckdb.DuckDBPyConnection, run_id: str, *, anew: bool) -> None:
     """Remember a run until something is published: what it writes has not passed its gates yet."""
-    connection.execute("create table if not exists main.unpublished_runs (run_id varchar, is_rebuild boolean)")
+    connection.execute(f"create table if not exists {_UNPUBLISHED}")
     connection.execute("insert into main.unpublished_runs values (?, ?)", [run_id, anew])
 
 
 def mark_published(connection: duckdb.DuckDBPyConnection) -> None:
     """All that is in the warehouse has passed its gates."""
-    connection.execute("truncate main.unpublished_runs")
+    connection.execute(f"create or replace table {_UNPUBLISHED}")
 
 
 def looks_at_all_days(connection: duckdb.DuckDBPyConnection, run_id: str) -> bool:
