@@ -56,4 +56,7 @@ clean:
 	@echo "installing requirements/$*.lock into .venv (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/$*.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "compiling the project (once, and again by itself when a model has changed)"
+	@$(BIN)/python -m compileall -q orchestration
+	@$(BIN)/python -m orchestration.dbt_parsed
 	@touch $@ $(if $(filter spark,$*),.venv/dev.done .venv/run.done) $(if $(filter dev,$*),.venv/run.done)

@@ -1,4 +1,4 @@
-"""dbt in this process, parsed once (dbt_process.py puts it into another).
+"""dbt in this process, parsed once (dbt_parsed.py; dbt_process.py puts it into another process).
 
 Here belongs how dbt is invoked (arguments, variables, environment, results). What the results mean to Dagster stands in
 assets/warehouse.py, what they mean to a gate in quality.py. dbt is imported on first use: it costs a second of CPU.
@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestration.dbt_parsed import PROJECT_DIR, ParsedProject
 from orchestration.settings import REPO, Settings
 from orchestration.window import RunWindow
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-PROJECT_DIR = REPO / "dbt_project"
-SOURCES = ("models", "seeds", "dbt_project")
+KEY_TEST = "primary_key"
+BROKEN_KEY = re.compile(r"primary_key: (\d+) keys of \w+ are doubled or NULL \(([^)]*)\)")  # what the macro check_primary_key raises
 
 
 class DbtError(Exception):
@@ -35,13 +40,13 @@ class NodeOutcome:
     unique_id: str
     name: str
     resource_type: str
-    status: str  # success, pass, fail, warn, error, skipped
+    status: str  # success, pass, fail, warn, error, skipped; rejected: built, and not kept, because its key test failed
     seconds: float
     failures: int | None
     message: str | None
 
 
-_parsed: dict[str, Manifest] = {}  # by fingerprint of the project: a second run in this process need not parse again
+_parsed: dict[Path, Manifest] = {}  # by where it is kept: a second run in this process need not even read it
 
 
 class Dbt:
@@ -51,18 +56,15 @@ class Dbt:
         self._settings = settings
         self._target = settings.data_dir / "dbt"
 
-    @property
-    def manifest_path(self) -> Path:
-        return self._target / "manifest.json"
-
     def manifest(self) -> dict[str, Any]:
         """The manifest as a dict, parsed anew only when a file of the project has changed since."""
-        if not self._is_current():
+        project = ParsedProject(self._settings)
+        if not project.is_kept():
             self.prepare()
-        return json.loads(self.manifest_path.read_text())
+        return json.loads(project.json.read_text())
 
     def prepare(self) -> None:
-        """Parse, if that is not done yet, and write the manifest, if it is not there."""
+        """Parse, if that is not done yet, and keep the manifest, if it is not there."""
         self._parse()
 
     def build(
@@ -77,8 +79,9 @@ class Dbt:
         """Seeds, models and data tests of `select`, in one `dbt build`. Unit tests belong to the test suite, not to a run.
 
         A test runs with the last of the layers it looks at (`buildable`): a reconciliation of staging with marts in the marts'
-        step. `tell` hears of each node when it is finished, in a thread of dbt's. Raises DbtError if dbt could not start; failed
-        nodes are outcomes, not exceptions.
+        step. Key tests run as part of building their table (macro check_primary_key) and are outcomes like the others. `tell` hears
+        of each node when it is finished, in a thread of dbt's. Raises DbtError if dbt could not start; failed nodes are outcomes, not
+        exceptions.
         """
         manifest = self._parse()
         if self._settings.target == "spark":
@@ -86,22 +89,29 @@ class Dbt:
 
             session(self._settings)  # dbt-spark takes the session that it finds
         arguments = ["build", "--select", *select, "--indirect-selection", "buildable", "--exclude-resource-type", "unit_test"]
-        arguments += [] if tests else ["--exclude-resource-type", "test"]
+        arguments += ["--exclude", f"test_name:{KEY_TEST}"] if tests else ["--exclude-resource-type", "test"]
         arguments += ["--no-write-json", "--vars", json.dumps(self.variables(window, run_id))]
+        keys = _key_tests(manifest) if tests else {}
+        outcomes: list[NodeOutcome] = []
         told: set[str] = set()
 
+        def finished(outcome: NodeOutcome) -> None:
+            if outcome.unique_id not in told:
+                told.add(outcome.unique_id)
+                for each in _with_key_tests(outcome, keys.get(outcome.unique_id, ())):
+                    outcomes.append(each)
+                    if tell is not None:
+                        tell(each)
+
         def on_event(event: Any) -> None:
-            if event.info.name == "NodeFinished" and tell is not None:
-                told.add(event.data.node_info.unique_id)
-                tell(_outcome_of_event(event.data))
+            if event.info.name == "NodeFinished":
+                finished(_outcome_of_event(event.data))
 
         response = self._invoke(arguments, manifest=manifest, on_event=on_event)
         if response.exception is not None or response.result is None:
             raise DbtError(f"dbt build did not start: {response.exception}")
-        outcomes = [_outcome(result) for result in response.result.results]
-        for outcome in outcomes:
-            if tell is not None and outcome.unique_id not in told:  # nodes that were skipped
-                tell(outcome)
+        for result in response.result.results:  # those that were skipped have no event
+            finished(_outcome(result))
         return outcomes
 
     def variables(self, window: RunWindow, run_id: str) -> dict[str, Any]:
@@ -136,23 +146,18 @@ class Dbt:
         return target
 
     def _parse(self) -> Manifest:
-        fingerprint = _fingerprint(self._settings.target)
-        if fingerprint not in _parsed:
-            response = self._invoke(["parse", "--no-write-json"])
-            if not response.success:
-                raise DbtError(f"the dbt project does not parse: {response.exception}")
-            _parsed[fingerprint] = response.result
-        if not self._is_current():
-            self._target.mkdir(parents=True, exist_ok=True)
-            fresh = self.manifest_path.with_suffix(f".{os.getpid()}")  # whoever reads meanwhile finds the old one whole
-            _parsed[fingerprint].write(str(fresh))
-            os.replace(fresh, self.manifest_path)
-            (self._target / "fingerprint").write_text(fingerprint)
-        return _parsed[fingerprint]
+        project = ParsedProject(self._settings)
+        if project.json not in _parsed:
+            _parsed[project.json] = project.read() if project.is_kept() else self._parse_anew()
+        if not project.is_kept():
+            project.keep(_parsed[project.json])
+        return _parsed[project.json]
 
-    def _is_current(self) -> bool:
-        mark = self._target / "fingerprint"
-        return self.manifest_path.exists() and mark.exists() and mark.read_text() == _fingerprint(self._settings.target)
+    def _parse_anew(self) -> Manifest:
+        response = self._invoke(["parse", "--no-write-json", "--no-partial-parse"])
+        if not response.success:
+            raise DbtError(f"the dbt project does not parse: {response.exception}")
+        return response.result
 
     def _invoke(self, arguments: list[str], *, manifest=None, target: Path | None = None, on_event: Callable[[Any], None] | None = None):
         from dbt.cli.main import dbtRunner
@@ -161,11 +166,12 @@ class Dbt:
         self._export_environment()
         common = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR), "--target", self._settings.target]
         common += ["--target-path", str(target or self._target), "--log-path", str(self._target / "logs"), "--quiet"]
-        common += ["--log-level", "none", "--log-level-file", "info"]
-        try:
-            return dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else None).invoke([*arguments, *common])
-        finally:
-            _release_warehouse()
+        common += ["--log-level", "none", "--log-level-file", "none"]  # dbt's own formats every event, also those it doesn't write
+        with _log_file(self._target / "logs" / "dbt.log") as note:
+            try:
+                return dbtRunner(manifest=manifest, callbacks=[note, *([on_event] if on_event else [])]).invoke([*arguments, *common])
+            finally:
+                _release_warehouse()
 
     def _export_environment(self) -> None:
         """What profiles.yml and the keyed-hash macro read: through the environment, so that no artifact holds the key."""
@@ -176,15 +182,21 @@ class Dbt:
         os.environ["CSW_DATA_DIR"] = str(self._settings.data_dir)
 
 
-def _fingerprint(target: str) -> str:
-    """Engine, and names, sizes and change times of the project's files: enough to know that nothing was edited."""
-    digest = hashlib.sha256(target.encode())
-    for root in SOURCES:
-        for path in sorted((REPO / root).rglob("*")):
-            if path.suffix in (".sql", ".yml", ".csv", ".md") and path.is_file():
-                stat = path.stat()
-                digest.update(f"{path.relative_to(REPO)}|{stat.st_size}|{stat.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
+@contextmanager
+def _log_file(path: Path) -> Iterator[Callable[[Any], None]]:
+    """Takes dbt's events and writes what a person may want to read later: everything but debug."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = RotatingFileHandler(path, maxBytes=10_000_000, backupCount=3, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+
+    def note(event: Any) -> None:
+        if event.info.level != "debug" and event.info.msg.strip():
+            handler.handle(logging.LogRecord("dbt", logging.INFO, "", 0, f"[{event.info.level}] {event.info.msg}", None, None))
+
+    try:
+        yield note
+    finally:
+        handler.close()
 
 
 def _release_warehouse() -> None:
@@ -194,6 +206,30 @@ def _release_warehouse() -> None:
     if DuckDBConnectionManager._ENV is not None:
         DuckDBConnectionManager._ENV.close()
         DuckDBConnectionManager._ENV = None
+
+
+def _key_tests(manifest: Manifest) -> dict[str, list[Any]]:
+    """Model or seed → its key tests' nodes."""
+    found: dict[str, list[Any]] = {}
+    for node in manifest.nodes.values():
+        metadata = getattr(node, "test_metadata", None)
+        if metadata is not None and metadata.name == KEY_TEST:
+            found.setdefault(node.attached_node, []).append(node)
+    return found
+
+
+def _with_key_tests(outcome: NodeOutcome, tests: Iterable[Any]) -> list[NodeOutcome]:
+    """A table's outcome, and those of the key tests that ran while it was built."""
+    broken = {found[2]: found for found in BROKEN_KEY.finditer(outcome.message or "")} if outcome.status == "error" else {}
+    outcomes = [replace(outcome, status="rejected", message="built and not kept: its key is broken") if broken else outcome]
+    for test in tests:
+        found = broken.get(", ".join(test.test_metadata.kwargs["columns"]))
+        if found:
+            status, failures, message = "fail", int(found[1]), found[0]
+        else:
+            status, failures, message = ("pass", 0, None) if broken or outcome.status == "success" else ("skipped", None, None)
+        outcomes.append(NodeOutcome(test.unique_id, test.name, "test", status, 0.0, failures, message))
+    return outcomes
 
 
 def _outcome(result) -> NodeOutcome:

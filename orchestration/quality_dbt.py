@@ -16,6 +16,7 @@ OUTCOMES: dict[str, Outcome] = {
     "pass": "passed",
     "warn": "failed",
     "fail": "failed",
+    "rejected": "failed",
     "error": "errored",
     "runtime error": "errored",
     "skipped": "not_run",

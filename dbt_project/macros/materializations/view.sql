@@ -1,10 +1,6 @@
-{# A view on DuckDB, replaced in one statement, for the reason that table.sql gives. A table that stands in its place is dropped first. #}
+{# A view on DuckDB, replaced in one statement, for the reason that table.sql gives. #}
 {% materialization view, adapter="duckdb" %}
-    {%- set existing_relation = load_cached_relation(this) -%}
     {%- set target_relation = this.incorporate(type="view") -%}
-    {%- if existing_relation is not none and not existing_relation.is_view -%}
-        {{ drop_relation_if_exists(existing_relation) }}
-    {%- endif -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {% call statement("main") -%}
