@@ -14,8 +14,6 @@ import itertools
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +41,6 @@ try:
     from great_expectations.data_context.types.base import ProgressBarsConfig
     from great_expectations.execution_engine import SqlAlchemyExecutionEngine
     from great_expectations.execution_engine.sqlalchemy_batch_data import SqlAlchemyBatchData
-    from great_expectations.expectations.expectation import Expectation
     from great_expectations.validator.validator import Validator
 finally:
     for _name in _unused:
@@ -111,27 +108,6 @@ def new_context() -> Any:
     return fresh
 
 
-@contextmanager
-def _configurations_once() -> Iterator[None]:
-    """GX makes an expectation's configuration anew whenever it looks at one of its arguments: seventy times each, two fifths of the work.
-
-    While one suite is validated they don't change, so each is made once. The expectation is kept beside it: its id stays its own.
-    """
-    made: dict[int, tuple[Expectation, Any]] = {}
-    plain = Expectation.configuration
-
-    def configuration(expectation: Expectation) -> Any:
-        if id(expectation) not in made:
-            made[id(expectation)] = (expectation, plain.fget(expectation))
-        return made[id(expectation)][1]
-
-    Expectation.configuration = property(configuration)
-    try:
-        yield
-    finally:
-        Expectation.configuration = plain
-
-
 class SuiteEngine:
     """Validates suites on one DuckDB connection, which stays the caller's; `close` lets go of it.
 
@@ -158,8 +134,7 @@ class SuiteEngine:
         configurations = ExpectationSuite(name=name, expectations=suite["expectations"]).expectation_configurations
         configurations = validator.process_expectations_for_validation(configurations, parameters)
         kind = "BASIC" if counts else "BOOLEAN_ONLY"
-        with _configurations_once():
-            return validator.graph_validate(configurations, runtime_configuration={"result_format": {"result_format": kind}})
+        return validator.graph_validate(configurations, runtime_configuration={"result_format": {"result_format": kind}})
 
     def close(self) -> None:
         self._pool.dispose()

@@ -5,8 +5,9 @@
 {% macro drop_changed_kinds() %}
     {%- if not execute or target.type != 'duckdb' -%} {{ return('') }} {%- endif -%}
     {%- set kinds = {} -%}
-    {%- for row in run_query("select table_schema || '.' || table_name, table_type from information_schema.tables where table_catalog = current_database()") -%}
-        {%- do kinds.update({row[0]: 'view' if row[1] == 'VIEW' else 'table'}) -%}
+    {%- set catalog = "select table_schema, table_name, table_type from information_schema.tables where table_catalog = current_database()" -%}
+    {%- for row in run_query(catalog) -%}
+        {%- do kinds.update({row[0] ~ '.' ~ row[1]: 'view' if row[2] == 'VIEW' else 'table'}) -%}
     {%- endfor -%}
     {%- for node in graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') -%}
         {%- set found = kinds.get(node.schema ~ '.' ~ node.name) -%}
