@@ -43,13 +43,14 @@ def gates_from_dbt(outcomes: Sequence[Any], manifest: Mapping[str, Any], run_id:
 def _built(outcome: Any, node: Mapping[str, Any]) -> CheckResult:
     enforced = bool((node.get("config") or {}).get("contract", {}).get("enforced"))
     result = _outcome(outcome)
+    expected = "columns and types as declared" if enforced else "built"
     return CheckResult(
         check_name="contract" if enforced else "build",
         kind="contract" if enforced else "data_test",
         severity="critical",
         outcome=result,
         observed=None if result == "passed" else first_line(outcome.message or outcome.status),
-        expected="columns and types as declared" if enforced else "built",
+        expected=None if outcome.status == "rejected" else expected,  # the key test beside it says what was expected
     )
 
 

@@ -1,6 +1,7 @@
 {# A view on DuckDB, replaced in one statement, for the reason that table.sql gives. #}
 {% materialization view, adapter="duckdb" %}
     {%- set target_relation = this.incorporate(type="view") -%}
+    {%- do make_way(target_relation, "view") -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {% call statement("main") -%}
