@@ -38,7 +38,7 @@ from ({{ test_primary_key(this, key.columns, key.get('days'), key.get('run_id'))
 {% macro default__raise_error(message) -%} error({{ message }}) {%- endmacro %}
 {% macro spark__raise_error(message) -%} raise_error({{ message }}) {%- endmacro %}
 
-{# Table → its primary_key tests' arguments: gathered once an invocation, and kept in dbt's graph, which all nodes share. #}
+{# Table → its primary_key tests' arguments: gathered once, and kept in dbt's graph, which all nodes share. #}
 {% macro keys_of_tables() %}
     {%- if 'keys_of_tables' not in graph -%}
         {%- set keys = {} -%}
