@@ -90,7 +90,7 @@ class Dbt:
             session(self._settings)  # dbt-spark takes the session that it finds
         arguments = ["build", "--select", *select, "--indirect-selection", "buildable", "--exclude-resource-type", "unit_test"]
         arguments += ["--exclude", f"test_name:{KEY_TEST}"] if tests else ["--exclude-resource-type", "test"]
-        arguments += ["--no-write-json", "--vars", json.dumps({**self.variables(window, run_id), "check_keys": tests})]
+        arguments += ["--use-fast-test-edges", "--no-write-json", "--vars", json.dumps({**self.variables(window, run_id), "check_keys": tests})]
         keys = _key_tests(manifest) if tests else {}
         outcomes: list[NodeOutcome] = []
         told: set[str] = set()

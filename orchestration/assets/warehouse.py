@@ -7,7 +7,7 @@ downstream of it in that step is already built.
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from dagster import (
     AssetCheckResult,
@@ -60,14 +60,16 @@ def _room(room: str, settings: Settings, dbt: Dbt, manifest: dict, partitions: P
         selection = _selection(context, room)
         # On Spark seeds are always loaded: the mark stands in DuckDB's file. Of a part of the room nobody knows which seeds it loads.
         seeds = dbt.seeds_digest() if SEEDS in selection and settings.target == "duckdb" else None
+        as_before: Iterable[MaterializeResult | AssetCheckResult] = ()
         if room == "staging" and _open_warehouse(settings, context.run_id, seeds, anew=wants_full_refresh(context.run)):
             selection.remove(SEEDS)
-            yield from _seeds_as_before(context)
+            as_before = _seeds_as_before(context)
         outcomes = []
         recorded = _recorder(context)
         for outcome in dbt.build(selection, window, run_id=context.run_id):
             outcomes.append(outcome)
             yield from recorded(outcome)
+            yield from as_before  # with the first outcome, while dbt builds what comes next
         if settings.target == "spark":
             _show_what_spark_built(settings, room)
         QualityStore(settings.data_dir).record_dbt(context.run_id, room, outcomes, manifest)
