@@ -42,7 +42,7 @@ def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 def run_lock(settings: Settings) -> Iterator[None]:
     """One run at a time per data folder. A second one waits: the kernel frees the lock of a run that was killed.
 
-    A run that comes to its end, good or bad, leaves a sealed warehouse; one that is killed doesn't.
+    A run that comes to its end, good or bad, leaves a sealed warehouse; one that is killed doesn't, and the next discards what it left.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with (settings.data_dir / ".lock").open("w") as handle:
@@ -51,6 +51,9 @@ def run_lock(settings: Settings) -> Iterator[None]:
         except BlockingIOError:
             log.info("another run is at work in %s: waiting for it", settings.data_dir)
             fcntl.flock(handle, fcntl.LOCK_EX)
+        if reason := why_unsound(settings):
+            log.warning("%s: the warehouse is rebuilt from the lake", reason)
+            discard(settings)
         yield
         if settings.warehouse_path.exists():
             seal(settings)
@@ -68,30 +71,25 @@ def seal(settings: Settings) -> None:
 
 
 def unseal(settings: Settings) -> None:
-    """Before the first write of a run. A run that dies leaves no seal, and the next one rebuilds."""
+    """Before the first write of a run. A run that dies leaves no seal."""
     _seal_path(settings).unlink(missing_ok=True)
 
 
-def is_sound(settings: Settings) -> bool:
-    """Whether the warehouse is what the last finished run left. False: build it anew from the lake."""
+def why_unsound(settings: Settings) -> str | None:
+    """Why the warehouse is not what the last finished run left, in words; None when it is, or when there is none."""
     import duckdb
 
     if not settings.warehouse_path.exists():
-        return False
+        return None
     path = _seal_path(settings)
     if not path.exists():
-        log.warning("the last run did not finish: the warehouse is rebuilt from the lake")
-        return False
+        return "the last run did not finish"
     try:
         with connect(settings) as connection:
             found = _row_counts(connection)
     except duckdb.Error as error:
-        log.warning("the warehouse cannot be opened (%s): it is rebuilt from the lake", str(error).splitlines()[0])
-        return False
-    if found != json.loads(path.read_text()):
-        log.warning("the warehouse does not hold what the last run left in it: it is rebuilt from the lake")
-        return False
-    return True
+        return f"the warehouse cannot be opened ({str(error).splitlines()[0]})"
+    return None if found == json.loads(path.read_text()) else "the warehouse does not hold what the last run left in it"
 
 
 def discard(settings: Settings) -> None:
@@ -104,6 +102,16 @@ def begin_run(connection: duckdb.DuckDBPyConnection, run_id: str, *, anew: bool)
     """Remember a run until something is published: what it writes has not passed its gates yet."""
     connection.execute(f"create table if not exists {_UNPUBLISHED}")
     connection.execute("insert into main.unpublished_runs values (?, ?)", [run_id, anew])
+
+
+def runs_begun(settings: Settings) -> list[str] | None:
+    """The runs that have begun since the last publication; None: there is no warehouse that a run has begun to build."""
+    if not settings.warehouse_path.exists():
+        return None
+    with connect(settings) as connection:
+        if not connection.execute("select count(*) from duckdb_tables() where table_name = 'unpublished_runs'").fetchone()[0]:
+            return None
+        return [run_id for (run_id,) in connection.execute("select run_id from main.unpublished_runs").fetchall()]
 
 
 def mark_published(connection: duckdb.DuckDBPyConnection) -> None:

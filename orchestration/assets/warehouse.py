@@ -30,7 +30,7 @@ from orchestration.quality import QualityStore
 from orchestration.runs import wants_full_refresh, window_of
 from orchestration.settings import Settings
 from orchestration.translator import ROOMS, RoomTranslator
-from orchestration.warehouse import begin_run, connect, discard, is_sound, keeps_seeds, mark_seeds, unseal
+from orchestration.warehouse import begin_run, connect, discard, keeps_seeds, mark_seeds, runs_begun, unseal
 
 log = logging.getLogger("csw")
 SEEDS = "resource_type:seed"  # files of this repo, with tests of their own: loaded again when one has changed
@@ -61,7 +61,9 @@ def _room(room: str, settings: Settings, dbt: Dbt, manifest: dict, partitions: P
         # On Spark seeds are always loaded: the mark stands in DuckDB's file. Of a part of the room nobody knows which seeds it loads.
         seeds = dbt.seeds_digest() if SEEDS in selection and settings.target == "duckdb" else None
         as_before: Iterable[MaterializeResult | AssetCheckResult] = ()
-        if room == "staging" and _open_warehouse(settings, context.run_id, seeds, anew=wants_full_refresh(context.run)):
+        if room != "staging":
+            _join_run(settings, context.run_id)
+        elif _open_warehouse(settings, context.run_id, seeds, anew=wants_full_refresh(context.run)):
             selection.remove(SEEDS)
             as_before = _seeds_as_before(context)
         outcomes = []
@@ -87,9 +89,9 @@ def _room(room: str, settings: Settings, dbt: Dbt, manifest: dict, partitions: P
 def _open_warehouse(settings: Settings, run_id: str, seeds: str | None, *, anew: bool) -> bool:
     """Make the warehouse ready for a run's first step; returns whether it already holds these seeds (by digest).
 
-    One that is not sound is discarded: dbt then builds all days of all tables.
+    Where there is none, dbt builds all days of all tables.
     """
-    anew = anew or not is_sound(settings)
+    anew = anew or runs_begun(settings) is None
     if anew:
         discard(settings)
     unseal(settings)
@@ -100,6 +102,18 @@ def _open_warehouse(settings: Settings, run_id: str, seeds: str | None, *, anew:
         register_raw_views(connection, load_contracts(), settings.lake_dir)
         prediction_tables.register_views(connection, settings)
         return keeps_seeds(connection, seeds)
+
+
+def _join_run(settings: Settings, run_id: str) -> None:
+    """The same for the rooms after staging, which may be all that a run consists of."""
+    begun = runs_begun(settings)
+    if begun is None:
+        raise Failure("there is no warehouse to add to: start a run of all tables (csw run), which builds it from the lake", allow_retries=False)
+    if run_id in begun:
+        return
+    unseal(settings)
+    with connect(settings) as connection:
+        begin_run(connection, run_id, anew=False)
 
 
 def _open_spark(settings: Settings, *, anew: bool) -> None:

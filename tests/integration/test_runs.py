@@ -13,7 +13,7 @@ from orchestration import published
 from orchestration.execution import DONE, FAILED, HELD_BACK, execute
 from orchestration.settings import load_settings
 from orchestration.sources.demo.company import DemoCompany
-from orchestration.warehouse import begin_run, connect, seal
+from orchestration.warehouse import begin_run, connect, runs_begun, seal
 from tests.integration.conftest import DemoRun
 
 LAST_DAY = date(2024, 5, 29)  # 150 days from 2024-01-01
@@ -102,6 +102,21 @@ def test_a_daily_tables_key_is_tested_on_the_days_of_the_run_and_whole_after_a_r
     assert "gate dbt/fct_health_components_daily" in refused.reasons[0]
     assert "not kept: its key is broken; primary_key_fct_health_components_daily" in refused.reasons[0]
     assert published.current(settings.published_dir).version == "v0002"
+
+
+def test_a_run_of_a_part_is_remembered_and_never_builds_on_what_a_killed_run_left(demo: DemoRun, tmp_path):
+    shutil.copytree(demo.settings.data_dir, tmp_path / "data", symlinks=True)
+    settings = demo.settings.model_copy(update={"data_dir": tmp_path / "data"})
+    day = demo.company.last_day
+    part = execute(settings, day, day, select='key:"fct_adoption_daily"')
+    assert part.exit_code == DONE, part.reasons
+    assert runs_begun(settings) == [part.run_id]  # until something is published, gates of later runs look at all days
+
+    (settings.data_dir / "warehouse.seal.json").unlink()  # as a killed run leaves it
+    refused = execute(settings, day, day, select='key:"fct_adoption_daily"')
+    assert refused.exit_code == FAILED
+    assert "start a run of all tables (csw run)" in refused.reasons[0]
+    assert not settings.warehouse_path.exists()
 
 
 def assert_nothing_made_up(ask, domains) -> None:

@@ -66,7 +66,7 @@ uncovered as (
             order by seen_from, usage_date, seen_until rows between unbounded preceding and 1 preceding
         ), seen_from)) as valid_from
     from items
-    where seen_from < least(usage_date + 28, seen_until)
+    where seen_from < least(usage_date + 28, seen_until) and least(usage_date + 28, seen_until) > {{ first_day }}
 ),
 
 amounts as (
@@ -77,12 +77,15 @@ amounts as (
     select {{ sources }}, 'events_prior_28d', events, greatest(usage_date + 28, seen_from), least(usage_date + 56, seen_until) from active_days
 ),
 
+-- All that began before the first day of the window begins with it; what ends after the last does not end.
 changes as (
-    select {{ sources }}, valid_from as changed_on, measure, amount, cast(null as date) as used_on from amounts where valid_from < valid_to
+    select {{ sources }}, greatest(valid_from, {{ first_day }}) as changed_on, measure, amount, cast(null as date) as used_on
+    from amounts where valid_from < valid_to and valid_to > {{ first_day }}
     union all
-    select {{ sources }}, valid_to, measure, -amount, null from amounts where valid_from < valid_to
+    select {{ sources }}, valid_to, measure, -amount, null
+    from amounts where valid_from < valid_to and valid_to > {{ first_day }} and valid_to <= {{ last_day }}
     union all
-    select {{ sources }}, seen_from, 'use', 0, usage_date from active_days
+    select {{ sources }}, greatest(seen_from, {{ first_day }}), 'use', 0, usage_date from active_days
 ),
 
 daily_changes as (
@@ -95,7 +98,7 @@ daily_changes as (
 states as (
     select
         {{ sources }}, changed_on as valid_from,
-        lead(changed_on) over (partition by {{ sources }} order by changed_on) as valid_to,
+        coalesce(lead(changed_on) over (partition by {{ sources }} order by changed_on), cast('9999-12-31' as date)) as valid_to,
         max(used_on) over (partition by {{ sources }} order by changed_on) as last_used_on
         {%- for measure in measures %},
         sum({{ measure }}) over (partition by {{ sources }} order by changed_on) as {{ measure }}
