@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read while GX is imported: nothing phones home
 
 
-
 def _load_lazily(name: str) -> None:
     """Let a package's module be loaded when somebody asks for something in it; `from package import module` alone does not."""
     package, _, attribute = name.rpartition(".")

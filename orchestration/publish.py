@@ -1,33 +1,30 @@
 """Write, audit, publish: all tables of a run become one new version, or BI keeps the one it has.
 
 Here belongs the order of steps that makes a version whole at every moment: build in a hidden folder, prove it by reopening, rename it
-to vNNNN, flip `current`. What a version is and how it is read stands in published.py; what its own two tables hold in
-publication_tables.py. A process killed anywhere in between leaves whole versions only; the next publication sweeps up its leftovers.
+to vNNNN, flip `current`. How its files are written stands in publication_files.py, what a version is and how it is read in published.py.
+A process killed anywhere in between leaves whole versions only; the next publication sweeps up its leftovers.
 """
 
 from __future__ import annotations
 
 import fcntl
 import json
-import os
+import logging
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orchestration import publication_tables as own
-from orchestration.content_hash import content_hash
 from orchestration.gates import GateResult
+from orchestration.publication_files import STORAGE_VERSION, Table, build, prove
 from orchestration.published import (
     CURRENT,
-    DATABASE,
     MANIFEST,
     Publication,
     PublicationError,
-    compare_counts,
     current,
     file_sums,
     number,
@@ -38,38 +35,13 @@ from orchestration.published import (
     write_status,
 )
 
-if TYPE_CHECKING:
-    import duckdb
+log = logging.getLogger("csw")
 
-STORAGE_VERSION = "v1.2.0"  # the oldest client that shall open the file
 LEFTOVERS = (".building-*", ".deleted-*", f".{CURRENT}.new")
 
 
 class PublicationRefused(PublicationError):
     """A gate said no, or did not speak."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table to publish. `relation` as seen where the warehouse is attached as `wh`; `order_by`: its key, empty = all columns.
-
-    `is_daily`: it grows day by day and lies in that order, which is how it is read; sorting all its days anew is half of what copying costs.
-    """
-
-    name: str
-    relation: str
-    order_by: tuple[str, ...] = ()
-    is_daily: bool = False
-
-    @classmethod
-    def mart(cls, name: str, *order_by: str, is_daily: bool = False) -> Table:
-        return cls(name, f'wh.marts."{name}"', order_by, is_daily)
-
-    @property
-    def query(self) -> str:
-        """All rows, in the order in which they are written."""
-        columns = ", ".join(f'"{column}" nulls last' for column in self.order_by) or "all"
-        return f"select * from {self.relation}" + ("" if self.is_daily else f" order by {columns}")
 
 
 def refusals(gate_results: Iterable[GateResult], required: Mapping[str, str]) -> list[GateResult]:
@@ -129,8 +101,8 @@ def publish(
                 "gates": [_gate_entry(result) for result in results],
             }
             context = own.Context(manifest, tuple(freshness), tuple(quality_files), needs or {})
-            manifest["tables"] = _build(warehouse_path, building, tables, context, memory_limit, checkpoint)
-            _prove(building, manifest["tables"])
+            last = _to_continue(published_root, as_of_date)
+            manifest["tables"] = _write(warehouse_path, building, tables, context, last, memory_limit, checkpoint)
             checkpoint("proved")
             manifest["files"] = file_sums(building)
             write_durably(building / MANIFEST, json.dumps(manifest, indent=1))
@@ -165,49 +137,38 @@ def _refuse_or_pass(root: Path, results: list[GateResult], required: Mapping[str
     raise PublicationRefused(f"{reason}; BI keeps {_kept(root)}")
 
 
-def _build(
+def _write(
     warehouse_path: Path | None,
     building: Path,
     tables: Sequence[Table],
     context: own.Context,
+    last: Publication | None,
     memory_limit: str,
     checkpoint: Callable[[str], None],
 ) -> dict[str, dict[str, Any]]:
-    """Write database and Parquet files; rows and hashes are taken from the warehouse, so that proving means comparing with it."""
+    """Write and prove the files: from the last version's where that will do, else anew."""
     import duckdb
 
-    (building / "parquet").mkdir(parents=True)
-    entries: dict[str, dict[str, Any]] = {}
-    with duckdb.connect(config={"temp_directory": str(building / ".spill"), "memory_limit": memory_limit}) as con:
-        con.execute("set TimeZone = 'UTC'")
-        if warehouse_path is not None:
-            con.execute(f"attach {_literal(warehouse_path)} as wh (read_only)")
-        con.execute(f"attach {_literal(building / DATABASE)} as pub (storage_version '{STORAGE_VERSION}')")
-        for table in sorted(tables, key=lambda table: table.name):
-            entries[table.name] = {**_count(con, table.relation), "content_hash": content_hash(con, table.relation)}
-            con.execute(f'create table pub.main."{table.name}" as {table.query}')
-        checkpoint("copied")
-        for name in own.write(con, context, {name: entry["rows"] for name, entry in entries.items()}):
-            entries[name] = {**_count(con, f"pub.main.{name}"), "content_hash": content_hash(con, f"pub.main.{name}")}
-        for name in entries:
-            target = _literal(building / "parquet" / f"{name}.parquet")
-            con.execute(f'copy pub.main."{name}" to {target} (format parquet, compression zstd)')
-        checkpoint("exported")
-        con.execute("checkpoint pub")
-        con.execute("detach pub")
-    shutil.rmtree(building / ".spill", ignore_errors=True)
-    return dict(sorted(entries.items()))
+    options = {"memory_limit": memory_limit, "checkpoint": checkpoint}
+    if last is not None:
+        try:
+            entries = build(warehouse_path, building, tables, context, last=last.database, **options)
+            prove(building, entries)
+            return entries
+        except (duckdb.Error, PublicationError) as error:
+            log.warning("%s cannot be continued (%s): all tables are written anew", last.version, str(error).strip().splitlines()[0])
+            shutil.rmtree(building)
+    entries = build(warehouse_path, building, tables, context, **options)
+    prove(building, entries)
+    return entries
 
 
-def _prove(building: Path, entries: Mapping[str, Mapping[str, Any]]) -> None:
-    """Reopen what was written, read-only, and compare every table with the warehouse: rows and content."""
-    import duckdb
-
-    compare_counts(building, {name: entry["rows"] for name, entry in entries.items()})
-    with duckdb.connect(str(building / DATABASE), read_only=True) as con:
-        for name, entry in entries.items():
-            if content_hash(con, f'main."{name}"') != entry["content_hash"]:
-                raise PublicationError(f"table {name} reads back other than it was written")
+def _to_continue(root: Path, as_of_date: date) -> Publication | None:
+    """The version whose tables may be taken over. A month's first is written anew, so that no file gathers more than a month's scraps."""
+    last = current(root)
+    if last is None or last.manifest.get("storage_version") != STORAGE_VERSION:
+        return None
+    return last if (last.as_of_date.year, last.as_of_date.month) == (as_of_date.year, as_of_date.month) else None
 
 
 def _retire(root: Path, keep: int, checkpoint: Callable[[str], None]) -> None:
@@ -250,15 +211,7 @@ def _gate_entry(result: GateResult) -> dict[str, Any]:
     return {"gate": result.name, "run_id": result.run_id, "outcome": result.outcome, "severity": result.severity, "reason": result.reason}
 
 
-def _count(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, int]:
-    return {"rows": con.execute(f"select count(*) from {relation}").fetchone()[0]}
-
-
 def _sync_tree(folder: Path) -> None:
     for path in folder.rglob("*"):
         sync(path)
     sync(folder)
-
-
-def _literal(path: Path) -> str:
-    return "'" + os.fspath(path).replace("'", "''") + "'"

@@ -28,8 +28,9 @@ from orchestration.dbt import Dbt
 from orchestration.freshness import freshness_checks, late_rows, read_freshness
 from orchestration.gates import load_suite, suite_meta, suites
 from orchestration.landing import Lake
+from orchestration.publication_files import Table
 from orchestration.publication_tables import Freshness
-from orchestration.publish import PublicationRefused, Table, publish
+from orchestration.publish import PublicationRefused, publish
 from orchestration.published import PublicationError, newest_as_of
 from orchestration.quality import QualityStore
 from orchestration.runs import window_of
@@ -71,7 +72,7 @@ def publication_assets(settings: Settings, dbt: Dbt, partitions: PartitionsDefin
                 settings.published_dir,
                 run_id=context.run_id,
                 as_of_date=window.as_of,
-                tables=[Table.mart(name, *_primary_key(manifest, name), is_daily="window" in suite_meta("marts", name)) for name in marts],
+                tables=[Table.mart(name, *_primary_key(manifest, name), day=suite_meta("marts", name).get("window")) for name in marts],
                 gate_results=store.gate_results(sorted(set(required.values()))),
                 required_gates=required,
                 freshness=fresh,

@@ -10,7 +10,8 @@ from datetime import date
 from pathlib import Path
 
 from orchestration.gates import GateResult
-from orchestration.publish import Table, publish
+from orchestration.publication_files import Table
+from orchestration.publish import publish
 
 STEPS = ("copied", "exported", "proved", "written", "renamed", "flipped", "told", "retired")
 

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from orchestration.cli import app
 from orchestration.gates import CheckResult, GateResult
 from orchestration.health_explained import explain
-from orchestration.publish import Table, publish
+from orchestration.publication_files import Table
+from orchestration.publish import publish
 from orchestration.published import PublicationError
 from orchestration.settings import load_settings
 

@@ -14,8 +14,9 @@ import pytest
 from orchestration import published
 from orchestration.content_hash import content_hash
 from orchestration.gates import CheckResult, GateResult
+from orchestration.publication_files import Table
 from orchestration.publication_tables import Freshness
-from orchestration.publish import PublicationRefused, Table, publish, refusals
+from orchestration.publish import PublicationRefused, publish, refusals
 from orchestration.published import PublicationError
 from orchestration.quality import QualityStore
 

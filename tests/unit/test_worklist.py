@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 
 from orchestration.cli import app
 from orchestration.gates import CheckResult, GateResult
-from orchestration.publish import Table, publish
+from orchestration.publication_files import Table
+from orchestration.publish import publish
 from orchestration.published import Answer, PublicationError
 from orchestration.settings import REPO, load_settings
 from orchestration.worklist import DIGEST_ITEMS, digest_texts, owner_hash, read_worklist, send_digests

@@ -6,10 +6,9 @@
 ) }}
 {%- set first_day = start_date() if is_incremental() else "cast('1970-01-01' as date)" %}
 {%- set last_day = end_date() if is_incremental() else as_of_date() %}
-{%- set measures = [
-    'active_users_28d', 'user_days_28d', 'active_days_28d', 'features_28d', 'core_features_28d', 'events_28d', 'events_prior_28d',
-] %}
+{%- set measures = ['active_users_28d', 'user_days_28d', 'active_days_28d', 'features_28d', 'core_features_28d', 'events_28d', 'events_prior_28d'] %}
 {%- set sources, seen = 'source_relation, workspace_id', 'usage_date, seen_from, seen_until' %}
+{%- set counts = 'valid_from < valid_to and valid_to > ' ~ first_day %}
 -- Use that began to count before the window's 56 days has ceased to count in it: only those rows are read.
 with usage as (
     select
@@ -79,11 +78,9 @@ amounts as (
 
 -- All that began before the first day of the window begins with it; what ends after the last does not end.
 changes as (
-    select {{ sources }}, greatest(valid_from, {{ first_day }}) as changed_on, measure, amount, cast(null as date) as used_on
-    from amounts where valid_from < valid_to and valid_to > {{ first_day }}
+    select {{ sources }}, greatest(valid_from, {{ first_day }}) as changed_on, measure, amount, null as used_on from amounts where {{ counts }}
     union all
-    select {{ sources }}, valid_to, measure, -amount, null
-    from amounts where valid_from < valid_to and valid_to > {{ first_day }} and valid_to <= {{ last_day }}
+    select {{ sources }}, valid_to, measure, -amount, cast(null as date) from amounts where {{ counts }} and valid_to <= {{ last_day }}
     union all
     select {{ sources }}, greatest(seen_from, {{ first_day }}), 'use', 0, usage_date from active_days
 ),
