@@ -1,7 +1,7 @@
 """dbt in this process, parsed once (dbt_parsed.py; dbt_process.py puts it into another process).
 
-Here belongs how dbt is invoked (arguments, variables, environment, results). What the results mean to Dagster stands in
-assets/warehouse.py, what they mean to a gate in quality.py. dbt is imported on first use: it costs a second of CPU.
+Here belongs how dbt is invoked (arguments, variables, environment). Its results are read in dbt_outcomes.py; what they mean to Dagster
+stands in assets/warehouse.py, what they mean to a gate in quality_dbt.py. dbt is imported on first use: it costs a second of CPU.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ import hashlib
 import json
 import logging
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestration.dbt_outcomes import KEY_TEST, NodeOutcome, key_tests, outcome_of_event, outcome_of_result, with_key_tests
 from orchestration.dbt_parsed import PROJECT_DIR, ParsedProject
 from orchestration.settings import REPO, Settings
 from orchestration.window import RunWindow
@@ -25,25 +24,9 @@ from orchestration.window import RunWindow
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-KEY_TEST = "primary_key"
-BROKEN_KEY = re.compile(r"primary_key: (\d+) keys of \w+ are doubled or NULL \(([^)]*)\)")  # what the macro check_primary_key raises
-
 
 class DbtError(Exception):
     """dbt itself could not run (a model that does not compile, a profile that is wrong): the message is dbt's own."""
-
-
-@dataclass(frozen=True)
-class NodeOutcome:
-    """What became of one dbt node in one invocation. `failures` counts failing rows of a test."""
-
-    unique_id: str
-    name: str
-    resource_type: str
-    status: str  # success, pass, fail, warn, error, skipped; rejected: built, and not kept, because its key test failed
-    seconds: float
-    failures: int | None
-    message: str | None
 
 
 _parsed: dict[Path, Manifest] = {}  # by where it is kept: a second run in this process need not even read it
@@ -91,27 +74,27 @@ class Dbt:
         arguments = ["build", "--select", *select, "--indirect-selection", "buildable", "--exclude-resource-type", "unit_test"]
         arguments += ["--exclude", f"test_name:{KEY_TEST}"] if tests else ["--exclude-resource-type", "test"]
         arguments += ["--use-fast-test-edges", "--no-write-json", "--vars", json.dumps({**self.variables(window, run_id), "check_keys": tests})]
-        keys = _key_tests(manifest) if tests else {}
+        keys = key_tests(manifest) if tests else {}
         outcomes: list[NodeOutcome] = []
         told: set[str] = set()
 
         def finished(outcome: NodeOutcome) -> None:
             if outcome.unique_id not in told:
                 told.add(outcome.unique_id)
-                for each in _with_key_tests(outcome, keys.get(outcome.unique_id, ())):
+                for each in with_key_tests(outcome, keys.get(outcome.unique_id, ())):
                     outcomes.append(each)
                     if tell is not None:
                         tell(each)
 
         def on_event(event: Any) -> None:
             if event.info.name == "NodeFinished":
-                finished(_outcome_of_event(event.data))
+                finished(outcome_of_event(event.data))
 
         response = self._invoke(arguments, manifest=manifest, on_event=on_event)
         if response.exception is not None or response.result is None:
             raise DbtError(f"dbt build did not start: {response.exception}")
         for result in response.result.results:  # those that were skipped have no event
-            finished(_outcome(result))
+            finished(outcome_of_result(result))
         return outcomes
 
     def variables(self, window: RunWindow, run_id: str) -> dict[str, Any]:
@@ -206,54 +189,3 @@ def _release_warehouse() -> None:
     if DuckDBConnectionManager._ENV is not None:
         DuckDBConnectionManager._ENV.close()
         DuckDBConnectionManager._ENV = None
-
-
-def _key_tests(manifest: Manifest) -> dict[str, list[Any]]:
-    """Model or seed → its key tests' nodes."""
-    found: dict[str, list[Any]] = {}
-    for node in manifest.nodes.values():
-        metadata = getattr(node, "test_metadata", None)
-        if metadata is not None and metadata.name == KEY_TEST:
-            found.setdefault(node.attached_node, []).append(node)
-    return found
-
-
-def _with_key_tests(outcome: NodeOutcome, tests: Iterable[Any]) -> list[NodeOutcome]:
-    """A table's outcome, and those of the key tests that ran while it was built."""
-    broken = {found[2]: found for found in BROKEN_KEY.finditer(outcome.message or "")} if outcome.status == "error" else {}
-    outcomes = [replace(outcome, status="rejected", message="built and not kept: its key is broken") if broken else outcome]
-    for test in tests:
-        found = broken.get(", ".join(test.test_metadata.kwargs["columns"]))
-        if found:
-            status, failures, message = "fail", int(found[1]), found[0]
-        else:
-            # The first broken key ends the statement: of another key of the same table nothing is known then.
-            status, failures, message = ("pass", 0, None) if outcome.status == "success" else ("skipped", None, None)
-        outcomes.append(NodeOutcome(test.unique_id, test.name, "test", status, 0.0, failures, message))
-    return outcomes
-
-
-def _outcome(result) -> NodeOutcome:
-    return NodeOutcome(
-        unique_id=result.node.unique_id,
-        name=result.node.name,
-        resource_type=str(result.node.resource_type),
-        status=str(result.status),
-        seconds=float(result.execution_time or 0.0),
-        failures=result.failures,
-        message=result.message,
-    )
-
-
-def _outcome_of_event(data: Any) -> NodeOutcome:
-    """The same from dbt's event NodeFinished, which comes before the results."""
-    node, result = data.node_info, data.run_result
-    return NodeOutcome(
-        unique_id=node.unique_id,
-        name=node.node_name,
-        resource_type=node.resource_type,
-        status=result.status,
-        seconds=result.execution_time,
-        failures=result.num_failures if result.status in ("pass", "warn", "fail") else None,  # the event says 0 for none
-        message=result.message,
-    )

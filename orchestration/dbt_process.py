@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from orchestration.companion import Companion, Tell
-from orchestration.dbt import Dbt, NodeOutcome
+from orchestration.dbt import Dbt
+from orchestration.dbt_outcomes import NodeOutcome
 from orchestration.settings import Settings
 from orchestration.window import RunWindow
 

@@ -24,7 +24,8 @@ from dagster_dbt.asset_utils import DAGSTER_DBT_UNIQUE_ID_METADATA_KEY
 
 from orchestration import prediction_tables
 from orchestration.contracts import load_contracts
-from orchestration.dbt import Dbt, NodeOutcome
+from orchestration.dbt import Dbt
+from orchestration.dbt_outcomes import NodeOutcome
 from orchestration.lake_views import register_raw_views
 from orchestration.quality import QualityStore
 from orchestration.runs import wants_full_refresh, window_of

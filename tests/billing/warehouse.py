@@ -13,7 +13,8 @@ import duckdb
 
 from orchestration.assets.raw import land
 from orchestration.contracts import load_contracts
-from orchestration.dbt import Dbt, NodeOutcome
+from orchestration.dbt import Dbt
+from orchestration.dbt_outcomes import NodeOutcome
 from orchestration.lake_views import register_raw_views
 from orchestration.landing import Lake
 from orchestration.settings import Settings, load_settings

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from orchestration import dbt_parsed
-from orchestration.dbt import NodeOutcome, _with_key_tests
+from orchestration.dbt_outcomes import NodeOutcome, with_key_tests
 from orchestration.dbt_parsed import ParsedProject
 from orchestration.settings import Settings
 
@@ -37,7 +37,7 @@ KEYS = [key_test("id"), key_test("customer_id", "day")]
 )
 def test_a_table_is_told_apart_from_the_key_tests_that_ran_while_it_was_built(status, message, table, keys):
     outcome = NodeOutcome("model.fct_x", "fct_x", "model", status, 1.0, None, message)
-    own, *tests = _with_key_tests(outcome, KEYS)
+    own, *tests = with_key_tests(outcome, KEYS)
     assert (own.name, own.status) == ("fct_x", table)
     assert [(test.status, test.failures) for test in tests] == keys
     assert [test.unique_id for test in tests] == [test.unique_id for test in KEYS]
