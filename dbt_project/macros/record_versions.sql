@@ -20,16 +20,82 @@
   after its day was settled). Key, creation and update columns come from the source's YAML (source_contract); `updated_at`
   overrides the last for a table whose rows are corrected without an update time. `only`: a condition on columns of the
   key, for a table that is not built whole (see touched_by_window).
+
+  Nearly all records have landed once. Their only version needs no comparing: windows are computed over the others alone.
 #}
 {% macro record_versions(vendor, table, updated_at=none, only=none) %}
 {%- set contract = source_contract(vendor, table) -%}
-{%- set key = (['_source_relation'] + contract.primary_key) | join(', ') -%}
+{%- set columns = ['_source_relation'] + contract.primary_key -%}
+{%- set key = columns | join(', ') -%}
 {%- set updated_at = updated_at or contract.updated_at -%}
-{%- set settled_on = '_load_date - ' ~ (var('restatement_days') | int) -%}
-{%- set the_past = "cast('1900-01-01' as date)" -%}
 {%- set created_at = contract.created_at -%}
+{%- set settled_on = '_load_date - ' ~ (var('restatement_days') | int) -%}
 {%- set created_on = 'cast(null as date)' if not created_at else created_at if created_at in contract.dates else reporting_date(created_at) -%}
 {%- set updated_on = 'cast(null as date)' if not updated_at else updated_at if updated_at in contract.dates else reporting_date(updated_at) -%}
+{%- set in_time = '_load_date <= ' ~ as_of_date() ~ (' and ' ~ only if only else '') -%}
+{%- set known -%}
+case
+    when is_first and is_initial_load then coalesce(created_on, cast('1900-01-01' as date))
+    when is_first then greatest(coalesce(created_on, updated_on, settled_on), settled_on)
+    when is_initial_load then coalesce(updated_on, _load_date)
+    else greatest(coalesce(updated_on, _load_date), settled_on)
+end as known_from,
+not is_deleted
+and not is_initial_load
+and coalesce(case when is_first then coalesce(created_on, updated_on) else updated_on end < settled_on, false) as is_late
+{%- endset -%}
+with arrived as (
+    select
+        landed.*,
+        landed._source_relation as source_relation,
+        coalesce(landed._is_deleted, false) as is_deleted,
+        cast({{ settled_on }} as date) as settled_on,
+        {{ created_on }} as created_on,
+        {{ updated_on }} as updated_on,
+        landed._load_date = first_loads.first_load_date as is_initial_load,
+        several.key_1 is not null as is_several
+    from {{ source(vendor, table) }} as landed
+    inner join (
+        select
+            _source_relation as loaded_relation,
+            min(_load_date) as first_load_date
+        from {{ source(vendor, table) }}
+        group by _source_relation
+    ) as first_loads on landed._source_relation = first_loads.loaded_relation
+    left join (
+        select {% for column in columns %}{{ column }} as key_{{ loop.index }}{{ ', ' if not loop.last }}{% endfor %}
+        from {{ source(vendor, table) }}
+        where {{ in_time }}
+        group by {{ key }}
+        having count(*) > 1
+    ) as several
+        on {% for column in columns %}landed.{{ column }} = several.key_{{ loop.index }}{{ ' and ' if not loop.last }}{% endfor %}
+    where {{ in_time }}
+)
+
+select
+    single.*,
+    cast(null as date) as outrun_from,
+    cast(null as date) as known_until,
+    true as is_current
+from (
+    select
+        one.*,
+        {{ known | indent(8) }}
+    from (
+        select
+            arrived.*,
+            _load_date as first_seen_on,
+            cast(null as timestamp) as version_at,
+            cast(1 as bigint) as version_number,
+            true as is_first,
+            cast(null as string) as previous_row_hash
+        from arrived
+        where not is_several
+    ) as one
+) as single
+where known_from <= {{ as_of_date() }}
+union all
 select
     shown.*,
     known_until is null as is_current
@@ -47,15 +113,7 @@ from (
         from (
             select
                 changed.*,
-                case
-                    when is_first and is_initial_load then coalesce(created_on, {{ the_past }})
-                    when is_first then greatest(coalesce(created_on, updated_on, settled_on), settled_on)
-                    when is_initial_load then coalesce(updated_on, _load_date)
-                    else greatest(coalesce(updated_on, _load_date), settled_on)
-                end as known_from,
-                not is_deleted
-                and not is_initial_load
-                and coalesce(case when is_first then coalesce(created_on, updated_on) else updated_on end < settled_on, false) as is_late
+                {{ known | indent(16) }}
             from (
                 select
                     ordered.*,
@@ -69,29 +127,16 @@ from (
                         ) as version_number
                     from (
                         select
-                            landed.*,
-                            landed._source_relation as source_relation,
-                            coalesce(landed._is_deleted, false) as is_deleted,
-                            cast({{ settled_on }} as date) as settled_on,
-                            {{ created_on }} as created_on,
-                            {{ updated_on }} as updated_on,
-                            landed._load_date = first_loads.first_load_date as is_initial_load,
-                            min(landed._load_date) over (partition by {{ key }}) as first_seen_on,
+                            arrived.*,
+                            min(_load_date) over (partition by {{ key }}) as first_seen_on,
                             {% if updated_at -%}
                             coalesce(
                                 {{ updated_at }},
                                 max({{ updated_at }}) over (partition by {{ key }} order by _load_date)
                             )
                             {%- else -%} cast(null as timestamp) {%- endif %} as version_at
-                        from {{ source(vendor, table) }} as landed
-                        inner join (
-                            select
-                                _source_relation as loaded_relation,
-                                min(_load_date) as first_load_date
-                            from {{ source(vendor, table) }}
-                            group by _source_relation
-                        ) as first_loads on landed._source_relation = first_loads.loaded_relation
-                        where landed._load_date <= {{ as_of_date() }}{% if only %} and {{ only }}{% endif %}
+                        from arrived
+                        where is_several
                     ) as timed
                 ) as ordered
             ) as changed
