@@ -7,7 +7,6 @@ last version's database, and only what differs from the warehouse is replaced.
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -21,8 +20,6 @@ from orchestration.published import DATABASE, PublicationError, compare_counts
 
 if TYPE_CHECKING:
     import duckdb
-
-log = logging.getLogger("csw")
 
 STORAGE_VERSION = "v1.2.0"  # the oldest client that shall open the file
 BUCKETS = 256  # of a day's rows: one customer whose history changed replaces as small a part of all days

@@ -155,7 +155,7 @@ def _write(
             entries = build(warehouse_path, building, tables, context, last=last.database, **options)
             prove(building, entries)
             return entries
-        except (duckdb.Error, PublicationError) as error:
+        except (duckdb.Error, PublicationError, OSError) as error:  # OSError: its file is gone or cannot be read
             log.warning("%s cannot be continued (%s): all tables are written anew", last.version, str(error).strip().splitlines()[0])
             shutil.rmtree(building)
     entries = build(warehouse_path, building, tables, context, **options)

@@ -138,11 +138,13 @@ def test_the_next_version_of_a_month_begins_with_the_last(warehouse, tmp_path, b
     assert holds_the_warehouse(june, warehouse)
 
 
-@pytest.mark.parametrize("damage", ["cut", "other rows"])
+@pytest.mark.parametrize("damage", ["gone", "cut", "other rows"])
 def test_a_last_version_that_is_damaged_is_left_aside(warehouse, tmp_path, brought, damage, monkeypatch, caplog):
     root = tmp_path / "published"
     first = run(warehouse, root, LAST, FACTS, DAYS)
-    if damage == "cut":
+    if damage == "gone":
+        first.database.unlink()
+    elif damage == "cut":
         first.database.write_bytes(first.database.read_bytes()[:5000])
     else:  # rows that comparing misses: proving does not
 
