@@ -5,9 +5,6 @@ Here belongs layout; every figure is read from the published version, so that th
 
 from __future__ import annotations
 
-import csv
-import json
-import sys
 from collections.abc import Sequence
 from functools import partial
 
@@ -15,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration import published
+from orchestration.answers import plain, print_answer
 from orchestration.settings import Settings
 
 BANDS = (("green", "green"), ("yellow", "yellow"), ("red", "red"))
@@ -91,7 +89,7 @@ def _print_risk(console: Console, ask, currency: str) -> None:
         shown = f"[red]{high:,} high[/], {_money(high_at_risk or 0)} of {_money(at_risk)} {currency} MRR at risk in 90 days"
         console.print(f"[bold]Risk[/]       {shown}", highlight=False)
     elif why:
-        console.print(f"[bold]Risk[/]       not told: {_plain(why)}", soft_wrap=True, highlight=False)
+        console.print(f"[bold]Risk[/]       not told: {plain(why)}", soft_wrap=True, highlight=False)
 
 
 def _print_worklist(console: Console, ask, currency: str) -> None:
@@ -125,7 +123,7 @@ def _worklist_table(rows: Sequence[Sequence[object]], title: str) -> Table:
     for name, justify in (("#", "right"), ("customer", "left"), ("reason", "left"), ("value", "right"), ("due", "left"), ("why", "left")):
         table.add_column(name, justify=justify, max_width=28 if name == "customer" else None)
     for rank, customer, reason, value, due, evidence in rows:
-        table.add_row(str(rank), _plain(customer), reason.replace("_", " "), _money(value), f"{due:%d %b}" if due else "", _plain(evidence))
+        table.add_row(str(rank), plain(customer), reason.replace("_", " "), _money(value), f"{due:%d %b}" if due else "", plain(evidence))
     return table
 
 
@@ -155,7 +153,7 @@ def print_status(console: Console, settings: Settings) -> None:
             f"[bold]Last run[/]   [{style}]{last['outcome'].replace('_', ' ')}[/] for {last['as_of_date']} (run {last['run_id'][:8]}, {last['at']})"
         )
         if last.get("reason"):
-            console.print(f"           {_plain(last['reason'])}", soft_wrap=True)
+            console.print(f"           {plain(last['reason'])}", soft_wrap=True)
     if version is None:
         return
     ask = partial(_ask, settings)
@@ -166,7 +164,7 @@ def print_status(console: Console, settings: Settings) -> None:
         "select domain, source_relation, freshest_record_at, is_stale, note from dim_publication order by domain, source_relation"
     ):
         shown = f"{freshest:%Y-%m-%d %H:%M}" if freshest else ""
-        table.add_row(domain, source or "", shown, "[red]yes[/]" if stale else "", _plain(note))
+        table.add_row(domain, source or "", shown, "[red]yes[/]" if stale else "", plain(note))
     console.print(table)
     _print_gates(console, ask, version.run_id)
     for asset, check, outcome, severity, observed in ask(
@@ -177,7 +175,7 @@ def print_status(console: Console, settings: Settings) -> None:
         order by all limit 20
         """
     ):
-        console.print(f"           {severity} {outcome}: {asset} {check} {_plain(observed)}", soft_wrap=True, highlight=False)
+        console.print(f"           {severity} {outcome}: {asset} {check} {plain(observed)}", soft_wrap=True, highlight=False)
 
 
 def print_versions(console: Console, settings: Settings) -> None:
@@ -205,42 +203,8 @@ def print_query(console: Console, settings: Settings, sql: str, format_: str) ->
     print_answer(console, published.query(settings.published_dir, sql), format_)
 
 
-def print_answer(console: Console, answer: published.Answer, format_: str) -> None:
-    """Rows as a table, as CSV that no spreadsheet takes for formulas, or as JSON lines."""
-    columns, rows = answer.columns, answer.rows
-    if format_ == "csv":
-        writer = csv.writer(sys.stdout)
-        writer.writerow([_inert(column) for column in columns])
-        writer.writerows([[_inert(value) for value in row] for row in rows])
-    elif format_ == "json":
-        for row in rows:
-            sys.stdout.write(json.dumps(dict(zip(columns, row, strict=True)), default=str) + "\n")
-    else:
-        console.print(_result_table(columns, rows))
-
-
 def _ask(settings: Settings, sql: str) -> list[tuple]:
     return published.query(settings.published_dir, sql).rows
-
-
-def _result_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column)
-    for row in rows:
-        table.add_row(*["" if value is None else _plain(value) for value in row])
-    return table
-
-
-def _inert(value: object) -> object:
-    """A text that a spreadsheet would run as a formula gets an apostrophe in front (OWASP, CSV injection)."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else value
-
-
-def _plain(value: object) -> str:
-    """Text as text: no markup, no control characters that could write over the terminal."""
-    shown = "".join(character if character.isprintable() else " " for character in str(value if value is not None else ""))
-    return shown.replace("[", "\\[")
 
 
 def _money(value) -> str:
