@@ -31,6 +31,7 @@ def prepare_home(settings: Settings) -> None:
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(REPO / "dagster.yaml", settings.dagster_home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    os.environ["DAGSTER_EVENT_BATCH_SIZE"] = "1000"  # what a run plans (1,500 events) is stored together
     os.environ["CSW_EVENT_LOG_DIR"] = str(settings.dagster_home / "history" / "runs")
 
 
@@ -44,7 +45,6 @@ def execute(
     _begin_beside(settings, start)
     from dagster import AssetSelection, DagsterInstance
 
-    import orchestration.gx_duckdb  # noqa: F401  seconds of import, while dbt parses rather than when the first gate stands
     from orchestration.definitions import build_defs
     from orchestration.jobs import DAILY_JOB
     from orchestration.runs import tags_for
@@ -68,15 +68,17 @@ def execute(
 
 
 def _begin_beside(settings: Settings, day: date) -> None:
-    """What other processes can begin while this one imports Dagster and Great Expectations: dbt's parse, the demo company.
+    """What other processes can begin while this one imports Dagster: dbt's parse, the demo company, the gates' import of GX.
 
     `day`: the first to be pulled. The demo drops files as it goes, and a later day's must not be there yet.
     """
     from orchestration.connections import begin_demo
     from orchestration.dbt_process import DbtProcess
+    from orchestration.gate_process import begin as begin_gates
 
     DbtProcess(settings).begin()
     begin_demo(settings, day)
+    begin_gates()
 
 
 def open_page(settings: Settings, port: int) -> None:

@@ -136,7 +136,7 @@ class Gates:
 
         `suite` replaces the file below expectations/ (tests). `present_domains` None = all.
         """
-        blank = GateResult(asset=asset, layer=layer, suite=f"{layer}/{asset}", outcome="not_run", run_id=run_id)
+        blank = blank_of(layer, asset, run_id)
         try:
             suite = suite if suite is not None else load_suite(layer, asset, self._root)
             if not suite["expectations"]:
@@ -149,9 +149,7 @@ class Gates:
                 return gate_of(blank, [_no_rows(suite.get("meta") or {}, values, layer, present_domains)])
             return gate_of(blank, self._checks(suite, query, values, rows))
         except Exception as error:  # noqa: BLE001 - a gate that cannot speak has not passed
-            line = f"{type(error).__name__}: {first_line(error)}"
-            log.error("gate %s could not be evaluated: %s", blank.name, line)
-            return gate_of(blank, [CheckResult("evaluation", "expectation", "critical", "errored", observed=line)])
+            return errored(blank, error)
 
     def _copied(self, query: str, relation: str) -> str:
         """The same rows, in memory unless they are a table already: each expectation would compute a view anew."""
@@ -159,7 +157,7 @@ class Gates:
         is_table = "select count(*) from duckdb_tables() where schema_name = ? and table_name = ?"
         if self._connection.execute(is_table, [schema, table]).fetchone()[0]:
             return query
-        self._connection.execute("attach if not exists ':memory:' as gated_copy")
+        self._connection.execute("attach if not exists ':memory:' as gated_copy (read_write)")
         self._connection.execute(f"create or replace table gated_copy.main.gated as {query}")
         return "select * from gated_copy.main.gated"
 
@@ -199,10 +197,21 @@ def gate_of(blank: GateResult, checks: Sequence[CheckResult]) -> GateResult:
     return replace(blank, outcome=outcome, severity=severity, checks=tuple(checks))
 
 
+def errored(blank: GateResult, error: Exception) -> GateResult:
+    """The result for a gate whose evaluation went wrong: the error's first line, without data."""
+    line = f"{type(error).__name__}: {first_line(error)}"
+    return gate_of(blank, [CheckResult("evaluation", "expectation", "critical", "errored", observed=line)])
+
+
+def blank_of(layer: str, asset: str, run_id: str | None) -> GateResult:
+    """The result before anything is known."""
+    return GateResult(asset=asset, layer=layer, suite=f"{layer}/{asset}", outcome="not_run", run_id=run_id)
+
+
 def not_run(layer: str, asset: str, run_id: str | None, why: str) -> GateResult:
     """The result for a gate that was never reached, so that it is seen as such and not as absent."""
     check = CheckResult("evaluation", "expectation", "critical", "not_run", observed=why)
-    return GateResult(asset=asset, layer=layer, suite=f"{layer}/{asset}", outcome="not_run", checks=(check,), run_id=run_id)
+    return replace(blank_of(layer, asset, run_id), checks=(check,))
 
 
 def run_parameters(as_of: date) -> dict[str, Any]:

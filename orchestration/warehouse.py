@@ -39,6 +39,20 @@ def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @contextmanager
+def read(settings: Settings, reader: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse, read-only: several processes at once, as long as nobody writes. Each `reader` spills into a folder of its own."""
+    import duckdb
+
+    spill = f"{settings.warehouse_path}.{reader}.tmp"
+    connection = duckdb.connect(str(settings.warehouse_path), read_only=True, config={"temp_directory": spill, "memory_limit": settings.memory_limit})
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
 def run_lock(settings: Settings) -> Iterator[None]:
     """One run at a time per data folder. A second one waits: the kernel frees the lock of a run that was killed.
 

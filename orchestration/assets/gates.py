@@ -1,7 +1,7 @@
 """The gates between the rooms: one blocking check per suite, one step per room.
 
 Here belongs which rows a gate looks at and what Dagster is told; not how a suite is evaluated (gates.py) nor what is plausible
-(volume.py). Raw gates look at what this run has landed, through a connection of their own: the warehouse is not open yet.
+(volume.py). Raw gates look at what this run has landed, the others at the warehouse.
 """
 
 import logging
@@ -23,15 +23,16 @@ from dagster import (
 from orchestration import published
 from orchestration.assets.raw import delivered
 from orchestration.contracts import Contract, load_contracts
-from orchestration.gates import CheckResult, GateResult, Gates, run_parameters, suite_meta, suites
-from orchestration.lake_views import register_raw_views, source_dirs
+from orchestration.gate_process import Question, Room, evaluate
+from orchestration.gates import CheckResult, GateResult, run_parameters, suite_meta, suites
+from orchestration.lake_views import source_dirs
 from orchestration.landing import Lake
 from orchestration.quality import QualityStore
 from orchestration.runs import accepts_volume, window_of
 from orchestration.settings import Settings
 from orchestration.translator import raw_key
 from orchestration.volume import TRAILING, Load, bounds_of_run, table_bounds
-from orchestration.warehouse import connect, looks_at_all_days
+from orchestration.warehouse import looks_at_all_days, read
 from orchestration.window import RunWindow
 
 log = logging.getLogger("csw")
@@ -49,22 +50,15 @@ def _raw_gate(settings: Settings) -> AssetChecksDefinition:
     def raw_gate(context: AssetCheckExecutionContext):
         window = window_of(context.run, settings)
         lake = Lake(settings.lake_dir, settings.quarantine_dir, load_contracts())
-        with _raw_connection(settings) as connection, Gates(connection) as gates, _report(settings, context, "raw") as results:
-            quarantine = {}
+        questions, quarantine = [], {}
+        with _report(settings, context, "raw") as results:
             for key in _selected(context):
-                contract = contracts[key]
+                contract, table = contracts[key], key.path[-1]
                 bounds, quarantined = _landed(settings, lake, contract, window, context.run.run_id)
-                quarantine[key.path[-1]] = [_quarantine_check(quarantined)]
-                results.append(
-                    gates.evaluate(
-                        "raw",
-                        key.path[-1],
-                        f"select * from raw_{contract.vendor}.{contract.table} where _run_id = '{context.run.run_id}' and not _is_deleted",
-                        parameters={**run_parameters(window.as_of), **bounds},
-                        present_domains=settings.present_domains,
-                        run_id=context.run.run_id,
-                    )
-                )
+                quarantine[table] = [_quarantine_check(quarantined)]
+                landed = f"select * from raw_{contract.vendor}.{contract.table} where _run_id = '{context.run.run_id}' and not _is_deleted"
+                questions.append(Question(table, landed, {**run_parameters(window.as_of), **bounds}))
+            results += evaluate(Room(settings, "raw", context.run.run_id), questions)
             QualityStore(settings.data_dir).record_checks(context.run.run_id, "quarantine", quarantine)
         yield from _check_results(results)
 
@@ -80,24 +74,24 @@ def _room_gate(settings: Settings, room: str) -> AssetChecksDefinition:
     def room_gate(context: AssetCheckExecutionContext):
         window = window_of(context.run, settings)
         before = _rows_before(settings, accept_volume=accepts_volume(context.run))
-        with connect(settings) as connection, Gates(connection) as gates, _report(settings, context, room) as results:
-            first_day = None if looks_at_all_days(connection, context.run.run_id) else window.compute_from
+        questions = []
+        with _report(settings, context, room) as results:
+            first_day = _first_day(settings, context, window)
             for key in _selected(context):
                 table = key.path[-1]
                 part = _days_of(room, table, first_day)
-                results.append(
-                    gates.evaluate(
-                        room,
-                        table,
-                        part or f"{room}.{table}",
-                        parameters={**run_parameters(window.as_of), **table_bounds(None if part else before.get(table))},
-                        present_domains=settings.present_domains,
-                        run_id=context.run.run_id,
-                    )
-                )
+                bounds = table_bounds(None if part else before.get(table))
+                questions.append(Question(table, part or f"{room}.{table}", {**run_parameters(window.as_of), **bounds}))
+            results += evaluate(Room(settings, room, context.run.run_id), questions)
         yield from _check_results(results)
 
     return room_gate
+
+
+def _first_day(settings: Settings, context: AssetCheckExecutionContext, window: RunWindow) -> date | None:
+    """The first day that gates look at; None: all there are."""
+    with read(settings, "gates") as connection:
+        return None if looks_at_all_days(connection, context.run.run_id) else window.compute_from
 
 
 def _days_of(room: str, table: str, first_day: date | None) -> str | None:
@@ -120,19 +114,6 @@ def _spec(key: AssetKey) -> AssetCheckSpec:
 
 def _selected(context: AssetCheckExecutionContext) -> list[AssetKey]:
     return sorted(check.asset_key for check in context.selected_asset_check_keys)
-
-
-@contextmanager
-def _raw_connection(settings: Settings):
-    import duckdb
-
-    connection = duckdb.connect()
-    try:
-        connection.execute("set TimeZone = 'UTC'")
-        register_raw_views(connection, load_contracts(), settings.lake_dir)
-        yield connection
-    finally:
-        connection.close()
 
 
 def _landed(settings: Settings, lake: Lake, contract: Contract, window: RunWindow, run_id: str) -> tuple[dict[str, int], int]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import inv
+from scipy.linalg.lapack import dpotrf, dpotri
 from scipy.special import expit, logit
 
 from orchestration.predict.binning import MISSING
@@ -172,7 +172,7 @@ class _Newton:
         penalty = self.design.penalty(penalties)
         if self.moved > self.STALE:
             self._renew()
-        spread = inv(self.matrix + penalty + 1e-9 * np.eye(len(penalty)), overwrite_a=True, assume_a="pos")
+        spread = _inverse(self.matrix + penalty + 1e-9 * np.eye(len(penalty)))
         gradient = self.design.sums((self.churned - expit(self.score)) / self.dispersion) - penalty @ self.theta
         direction, before = spread @ gradient, self._loss(self.theta, self.score, penalty)
         for halving in range(12):
@@ -189,3 +189,12 @@ class _Newton:
         for _ in range(MOST_ROUNDS):
             if self.step(penalties)[0] < least:
                 return
+
+
+def _inverse(matrix: Floats) -> Floats:
+    """Of a symmetric positive definite matrix, by Cholesky: half the time of scipy.linalg.inv, which looks for its structure first."""
+    factor, failed = dpotrf(matrix, lower=1)
+    if failed:
+        raise np.linalg.LinAlgError("the information matrix is not positive definite")
+    inverse, _ = dpotri(factor, lower=1, overwrite_c=1)
+    return np.tril(inverse) + np.tril(inverse, -1).T
