@@ -11,10 +11,15 @@ import sys
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestration.settings import REPO, Settings
 
+if TYPE_CHECKING:
+    from dagster import Definitions
+
 DONE, FAILED, HELD_BACK = 0, 1, 3
+_built: tuple[Settings, Definitions] | None = None
 
 
 @dataclass(frozen=True)
@@ -45,12 +50,13 @@ def execute(
     _begin_beside(settings, start)
     from dagster import AssetSelection, DagsterInstance
 
-    from orchestration.definitions import build_defs
+    from orchestration.gate_process import begin as begin_gates
     from orchestration.jobs import DAILY_JOB
     from orchestration.runs import tags_for
 
     prepare_home(settings)
-    definitions = build_defs(settings=settings)
+    definitions = _definitions(settings)
+    begin_gates()  # not before: until here all cores have work that the first step waits for
     job = definitions.resolve_job_def(DAILY_JOB)
     selected = None
     if select:
@@ -68,17 +74,25 @@ def execute(
 
 
 def _begin_beside(settings: Settings, day: date) -> None:
-    """What other processes can begin while this one imports Dagster: dbt's parse, the demo company, the gates' import of GX.
+    """What other processes can begin while this one imports Dagster: dbt's parse, the demo company.
 
     `day`: the first to be pulled. The demo drops files as it goes, and a later day's must not be there yet.
     """
     from orchestration.connections import begin_demo
     from orchestration.dbt_process import DbtProcess
-    from orchestration.gate_process import begin as begin_gates
 
     DbtProcess(settings).begin()
     begin_demo(settings, day)
-    begin_gates()
+
+
+def _definitions(settings: Settings) -> Definitions:
+    """The code location, kept for a second run in this process."""
+    global _built
+    if _built is None or _built[0] != settings:
+        from orchestration.definitions import build_defs
+
+        _built = settings, build_defs(settings=settings)
+    return _built[1]
 
 
 def open_page(settings: Settings, port: int) -> None:

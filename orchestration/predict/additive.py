@@ -196,5 +196,7 @@ def _inverse(matrix: Floats) -> Floats:
     factor, failed = dpotrf(matrix, lower=1)
     if failed:
         raise np.linalg.LinAlgError("the information matrix is not positive definite")
-    inverse, _ = dpotri(factor, lower=1, overwrite_c=1)
-    return np.tril(inverse) + np.tril(inverse, -1).T
+    lower, _ = dpotri(factor, lower=1, overwrite_c=1)
+    inverse = lower + lower.T
+    np.fill_diagonal(inverse, lower.diagonal())
+    return inverse
