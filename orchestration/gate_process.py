@@ -123,7 +123,7 @@ def _lake(settings: Settings, reader: str) -> Iterator[duckdb.DuckDBPyConnection
 
     connection = duckdb.connect(config={"temp_directory": f"{settings.data_dir}/.{reader}.tmp", "memory_limit": settings.memory_limit})
     try:
-        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set global TimeZone = 'UTC'")
         register_raw_views(connection, load_contracts(), settings.lake_dir)
         yield connection
     finally:

@@ -31,7 +31,7 @@ def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect(str(settings.warehouse_path))
     try:
-        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set global TimeZone = 'UTC'")
         connection.execute(f"set memory_limit = '{settings.memory_limit}'")
         yield connection
     finally:
@@ -46,7 +46,7 @@ def read(settings: Settings, reader: str) -> Iterator[duckdb.DuckDBPyConnection]
     spill = f"{settings.warehouse_path}.{reader}.tmp"
     connection = duckdb.connect(str(settings.warehouse_path), read_only=True, config={"temp_directory": spill, "memory_limit": settings.memory_limit})
     try:
-        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set global TimeZone = 'UTC'")
         yield connection
     finally:
         connection.close()

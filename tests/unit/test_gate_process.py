@@ -41,6 +41,12 @@ def test_two_processes_say_what_one_says(room):
         connection.execute("create table marts.after as select 1 as x")
 
 
+@pytest.mark.parametrize("layer", ["raw", "marts"])
+def test_gates_read_in_utc_whatever_the_machine_s_zone(room, layer):
+    with Room(room.settings, layer, "r1").opened("alone") as gates:  # GX asks through a cursor, which starts with the global settings
+        assert gates._connection.cursor().execute("select current_setting('TimeZone')").fetchone() == ("UTC",)
+
+
 def test_few_gates_need_no_second_process(room, monkeypatch):
     monkeypatch.setattr(gate_process, "_ask", lambda *_: pytest.fail("asked"))
     assert [result.asset for result in evaluate(room, questions()[: gate_process.FEW])] == sorted(ASSETS[: gate_process.FEW])
