@@ -65,36 +65,38 @@ def begin() -> None:
     _process.begin("begin")
 
 
-def evaluate(room: Room, questions: Sequence[Question]) -> list[GateResult]:
-    """One result per question, by asset. Raises when the room cannot be opened; a gate that goes wrong is the outcome `errored`."""
+def evaluate(room: Room, questions: Sequence[Question]) -> Iterator[GateResult]:
+    """One result per question, as they come. Raises when the room cannot be opened; a gate that goes wrong is the outcome `errored`."""
     waiting = deque(sorted(questions, key=lambda question: _checks(room.layer, question), reverse=True))
-    results: list[GateResult] = []
-    beside = threading.Thread(target=_answer_beside, args=(room, waiting, results), name="gates beside")
+    answered: deque[GateResult] = deque()
+    beside = threading.Thread(target=_answer_beside, args=(room, waiting, answered), name="gates beside")
     if len(questions) > FEW:
         beside.start()
     try:
         with room.opened("gates") as gates:
             while question := _next(waiting):
-                results.append(room.answer(gates, question))
+                yield room.answer(gates, question)
+                while answered:
+                    yield answered.popleft()
     finally:
         waiting.clear()
         if beside.is_alive():
             beside.join()
-    return sorted(results, key=lambda result: result.asset)
+    yield from answered
 
 
-def _answer_beside(room: Room, waiting: deque[Question], results: list[GateResult]) -> None:
+def _answer_beside(room: Room, waiting: deque[Question], answered: deque[GateResult]) -> None:
     """The second process's share. If it dies, the gate that it had is `errored`; what waits is answered here."""
     question = None
     try:
         _ask("open", room)
         while question := _next(waiting):
-            results.append(_ask("answer", question))
+            answered.append(_ask("answer", question))
         _ask("close")
     except Exception as error:  # noqa: BLE001  a gate that cannot speak has not passed
         _process.stop()
         if question:
-            results.append(errored(blank_of(room.layer, question.asset, room.run_id), error))
+            answered.append(errored(blank_of(room.layer, question.asset, room.run_id), error))
 
 
 def _ask(*question: Any) -> Any:

@@ -58,9 +58,10 @@ def _raw_gate(settings: Settings) -> AssetChecksDefinition:
                 quarantine[table] = [_quarantine_check(quarantined)]
                 landed = f"select * from raw_{contract.vendor}.{contract.table} where _run_id = '{context.run.run_id}' and not _is_deleted"
                 questions.append(Question(table, landed, {**run_parameters(window.as_of), **bounds}))
-            results += evaluate(Room(settings, "raw", context.run.run_id), questions)
+            for result in evaluate(Room(settings, "raw", context.run.run_id), questions):
+                results.append(result)
+                yield _check_result(result)
             QualityStore(settings.data_dir).record_checks(context.run.run_id, "quarantine", quarantine)
-        yield from _check_results(results)
 
     return raw_gate
 
@@ -82,8 +83,9 @@ def _room_gate(settings: Settings, room: str) -> AssetChecksDefinition:
                 part = _days_of(room, table, first_day)
                 bounds = table_bounds(None if part else before.get(table))
                 questions.append(Question(table, part or f"{room}.{table}", {**run_parameters(window.as_of), **bounds}))
-            results += evaluate(Room(settings, room, context.run.run_id), questions)
-        yield from _check_results(results)
+            for result in evaluate(Room(settings, room, context.run.run_id), questions):
+                results.append(result)
+                yield _check_result(result)
 
     return room_gate
 
@@ -139,6 +141,7 @@ def _report(settings: Settings, context: AssetCheckExecutionContext, room: str) 
     """Collect the room's results, keep them, and say in one line each what is wrong."""
     started, results = time.monotonic(), []
     yield results
+    results.sort(key=lambda result: result.asset)
     QualityStore(settings.data_dir).record_gates(context.run.run_id, room, results)
     bad = [result for result in results if result.outcome != "passed"]
     for result in bad:
@@ -146,12 +149,11 @@ def _report(settings: Settings, context: AssetCheckExecutionContext, room: str) 
     log.info("%-13s %4d gates, %d not passed, %.1f s", room, len(results), len(bad), time.monotonic() - started)
 
 
-def _check_results(results: list[GateResult]) -> Iterator[AssetCheckResult]:
-    for result in results:
-        yield AssetCheckResult(
-            asset_key=AssetKey([result.asset]),
-            check_name=GATE,
-            passed=result.outcome == "passed",
-            severity=AssetCheckSeverity.ERROR if result.blocks or result.outcome == "passed" else AssetCheckSeverity.WARN,
-            metadata={"outcome": result.outcome, "reason": result.reason or "–", "checks": len(result.checks)},
-        )
+def _check_result(result: GateResult) -> AssetCheckResult:
+    return AssetCheckResult(
+        asset_key=AssetKey([result.asset]),
+        check_name=GATE,
+        passed=result.outcome == "passed",
+        severity=AssetCheckSeverity.ERROR if result.blocks or result.outcome == "passed" else AssetCheckSeverity.WARN,
+        metadata={"outcome": result.outcome, "reason": result.reason or "–", "checks": len(result.checks)},
+    )

@@ -35,7 +35,7 @@ def questions() -> list[Question]:
 def test_two_processes_say_what_one_says(room):
     with room.opened("alone") as gates:
         alone = [room.answer(gates, question) for question in questions()]
-    assert evaluate(room, questions()) == alone
+    assert sorted(evaluate(room, questions()), key=lambda result: result.asset) == alone
     assert {result.outcome for result in alone} <= {"failed", "errored"}
     with duckdb.connect(str(room.settings.warehouse_path)) as connection:  # nobody holds it any more
         connection.execute("create table marts.after as select 1 as x")
@@ -49,7 +49,7 @@ def test_gates_read_in_utc_whatever_the_machine_s_zone(room, layer):
 
 def test_few_gates_need_no_second_process(room, monkeypatch):
     monkeypatch.setattr(gate_process, "_ask", lambda *_: pytest.fail("asked"))
-    assert [result.asset for result in evaluate(room, questions()[: gate_process.FEW])] == sorted(ASSETS[: gate_process.FEW])
+    assert {result.asset for result in evaluate(room, questions()[: gate_process.FEW])} == set(ASSETS[: gate_process.FEW])
 
 
 def test_the_gate_of_a_process_that_dies_is_errored_and_the_others_are_answered(room, monkeypatch):
@@ -71,4 +71,4 @@ def test_the_gate_of_a_process_that_dies_is_errored_and_the_others_are_answered(
 
 def test_a_room_that_cannot_be_opened_raises(tmp_path):
     with pytest.raises(duckdb.Error):
-        evaluate(Room(load_settings(data_dir=tmp_path), "marts", "r1"), questions())
+        list(evaluate(Room(load_settings(data_dir=tmp_path), "marts", "r1"), questions()))
