@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dagster import Definitions, ResourceDefinition, definitions
+from dagster import Definitions, definitions
 
 from orchestration.settings import Settings, load_settings
 
@@ -22,9 +22,8 @@ def build_defs(overrides: Mapping[str, Any] | None = None, *, settings: Settings
     from orchestration.assets.raw import raw_assets, undelivered_specs
     from orchestration.assets.warehouse import warehouse_assets
     from orchestration.dbt_process import DbtProcess
-    from orchestration.jobs import daily_job, daily_partitions
+    from orchestration.jobs import daily_job, daily_partitions, run_lock_resource
     from orchestration.schedules import daily_schedule
-    from orchestration.warehouse import run_lock
 
     settings = settings or load_settings(**(overrides or {}))
     dbt = DbtProcess(settings)
@@ -41,7 +40,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None, *, settings: Settings
         asset_checks=gate_checks(settings),
         jobs=[job],
         schedules=[daily_schedule(settings, job)],
-        resources={"run_lock": ResourceDefinition(lambda _: run_lock(settings))},
+        resources={"run_lock": run_lock_resource(settings)},
     )
 
 

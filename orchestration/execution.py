@@ -5,11 +5,9 @@ Here belongs starting the job and reading how it ended; not what is printed (cli
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import sys
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -18,7 +16,7 @@ from typing import TYPE_CHECKING
 from orchestration.settings import REPO, Settings
 
 if TYPE_CHECKING:
-    from dagster import DagsterInstance, Definitions
+    from dagster import Definitions
 
 DONE, FAILED, HELD_BACK = 0, 1, 3
 _built: tuple[Settings, Definitions] | None = None
@@ -65,7 +63,6 @@ def execute(
         graph = definitions.resolve_asset_graph()
         selected = sorted(AssetSelection.from_string(select).resolve(graph))
     with DagsterInstance.get() as instance:
-        _free_pools(settings, instance)
         result = job.execute_in_process(
             instance=instance,
             tags=tags_for(start, end, full_refresh=full_refresh, accept_volume=accept_volume),
@@ -86,14 +83,6 @@ def _begin_beside(settings: Settings, day: date) -> None:
 
     DbtProcess(settings).begin()
     begin_demo(settings, day)
-
-
-def _free_pools(settings: Settings, instance: DagsterInstance) -> None:
-    """A run that was killed keeps its place in Dagster's pool, and the next one would wait for it for ever. Does nothing while a run is at work."""
-    with suppress(BlockingIOError), (settings.data_dir / ".lock").open("a") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        for run_id in instance.event_log_storage.get_concurrency_run_ids():
-            instance.event_log_storage.free_concurrency_slots_for_run(run_id)
 
 
 def _definitions(settings: Settings) -> Definitions:

@@ -5,10 +5,14 @@ Here belongs the selection and the executor; schedules.py says when, sensors.py 
 
 from __future__ import annotations
 
-from dagster import AssetSelection, DailyPartitionsDefinition, define_asset_job, in_process_executor
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dagster import AssetSelection, DailyPartitionsDefinition, InitResourceContext, ResourceDefinition, define_asset_job, in_process_executor
 
 from orchestration.sensors import stop_hook
 from orchestration.settings import Settings
+from orchestration.warehouse import run_lock
 
 DAILY_JOB = "daily"
 
@@ -27,3 +31,20 @@ def daily_job(settings: Settings):
         hooks={stop_hook(settings)},
         description="Pull, land, gate, transform, gate, publish: one day, or a range of days in one run.",
     )
+
+
+def run_lock_resource(settings: Settings) -> ResourceDefinition:
+    """The data folder's lock, held from before a run's first step. Whoever holds it knows that every other run in Dagster's pools is dead.
+
+    A run that was killed keeps its place there, and the next would wait for it for ever.
+    """
+
+    @contextmanager
+    def held(context: InitResourceContext) -> Iterator[None]:
+        with run_lock(settings):
+            log = context.instance.event_log_storage
+            for run_id in log.get_concurrency_run_ids():
+                log.free_concurrency_slots_for_run(run_id)
+            yield
+
+    return ResourceDefinition(held)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 
 import pytest
-from dagster import DagsterEventType
+from dagster import DagsterEventType, DagsterInstance, build_resources
 
-from orchestration.execution import FAILED, _result, execute
+from orchestration.execution import FAILED, _result, execute, prepare_home
+from orchestration.jobs import run_lock_resource
 from orchestration.settings import load_settings
 from orchestration.warehouse import begin_run, connect, discard, keeps_seeds, looks_at_all_days, mark_published, mark_seeds
 
@@ -84,3 +85,17 @@ def test_a_run_that_skipped_a_step_is_not_done(tmp_path, last, code):
     found = _result(load_settings(data_dir=tmp_path), _Run(events))
     assert found.exit_code == code
     assert ("marts" in " ".join(found.reasons)) == (code == FAILED)
+
+
+def test_a_killed_run_does_not_keep_its_place_in_the_pool(tmp_path, monkeypatch):
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))  # prepare_home sets both; the test puts them back
+    monkeypatch.setenv("CSW_EVENT_LOG_DIR", str(tmp_path))
+    settings = load_settings(data_dir=tmp_path)
+    prepare_home(settings)
+    with DagsterInstance.get() as instance:
+        log = instance.event_log_storage
+        log.initialize_concurrency_limit_to_default("warehouse")
+        assert log.claim_concurrency_slot("warehouse", "killed", "staging").is_claimed
+        assert not log.claim_concurrency_slot("warehouse", "next", "staging").is_claimed
+        with build_resources({"run_lock": run_lock_resource(settings)}, instance=instance):
+            assert log.claim_concurrency_slot("warehouse", "next", "staging").is_claimed
