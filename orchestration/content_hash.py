@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import reduce
+from operator import xor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,7 +18,30 @@ if TYPE_CHECKING:
 
 # Who computed a row and when says nothing about what it holds.
 NOT_CONTENT = ("run_id", "published_at", "checked_at")
+SUMS = "count(*), sum(cast(h as hugeint)), bit_xor(h)"  # of rows' hashes: equal for equal rows, in whatever order
 DECIMALS = 9  # of a float: the last bits of a sum depend on the order of its terms
+
+
+@dataclass(frozen=True)
+class Content:
+    """What rows hold. `sums`: count, sum and exclusive-or of their hashes, by day (one entry, None, where nobody asked by day)."""
+
+    columns: tuple[tuple[str, str], ...]
+    sums: dict[date | None, tuple[int, int, int]]
+
+    @property
+    def rows(self) -> int:
+        return sum(rows for rows, _, _ in self.sums.values())
+
+    @property
+    def hash(self) -> str:
+        total = sum(total for _, total, _ in self.sums.values())
+        mixed = reduce(xor, (mixed for _, _, mixed in self.sums.values()), 0)
+        return hashlib.sha256(f"{list(self.columns)}|{self.rows}|{total}|{mixed}".encode()).hexdigest()[:32]
+
+    def differing_days(self, other: Content) -> list[date | None]:
+        """Days on which the two do not hold the same rows, in order."""
+        return sorted(day for day in self.sums.keys() | other.sums.keys() if self.sums.get(day) != other.sums.get(day))
 
 
 def content_hash(con: duckdb.DuckDBPyConnection, relation: str, exclude: Iterable[str] = NOT_CONTENT) -> str:
@@ -22,14 +49,23 @@ def content_hash(con: duckdb.DuckDBPyConnection, relation: str, exclude: Iterabl
 
     The same for any order of rows and of columns. Comparable between files that one version of DuckDB wrote or reads.
     """
+    return content(con, relation, exclude=exclude).hash
+
+
+def content(con: duckdb.DuckDBPyConnection, relation: str, day: str | None = None, exclude: Iterable[str] = NOT_CONTENT) -> Content:
+    """As content_hash, and apart for each value of column `day`, which has no NULL. Still one scan."""
     left_out = set(exclude)
     described = con.execute(f"describe select * from {relation}").fetchall()
-    columns = sorted((name, kind) for name, kind, *_ in described if name not in left_out)
+    columns = tuple(sorted((name, kind) for name, kind, *_ in described if name not in left_out))
+    by = f'"{day}"' if day else "null"
+    found = con.execute(f"select day, {SUMS} from (select {by} as day, {row_hash(columns)} as h from {relation}) group by day").fetchall()
+    return Content(columns, {day: tuple(sums) for day, *sums in found})
+
+
+def row_hash(columns: Iterable[tuple[str, str]]) -> str:
+    """What a row holds in these columns (name, type), as SQL."""
     values = ", ".join(_value(name, kind) for name, kind in columns) or "0"
-    rows, total, mixed = con.execute(
-        f"select count(*), coalesce(sum(cast(h as hugeint)), 0), coalesce(bit_xor(h), 0) from (select hash({values}) as h from {relation})"
-    ).fetchone()
-    return hashlib.sha256(f"{columns}|{rows}|{total}|{mixed}".encode()).hexdigest()[:32]
+    return f"hash({values})"
 
 
 def _value(name: str, kind: str) -> str:

@@ -2,7 +2,7 @@
 
 Here belongs how tables get into those files; not in which steps a version becomes one (publish.py) nor what is said about a run
 (publication_tables.py). Tables that grow by days are most of a version, and a run changes few of their days: they are taken over from the
-last version's database, and only what differs from the warehouse is replaced.
+last version's files, and only days (in Parquet: months) that differ from the warehouse are replaced.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestration import publication_tables as own
-from orchestration.content_hash import content_hash
-from orchestration.published import DATABASE, PublicationError, compare_counts
+from orchestration.content_hash import SUMS, Content, content, row_hash
+from orchestration.parquet_months import month_of, write_months
+from orchestration.published import DATABASE, Publication, PublicationError, compare_counts, file_sum
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,16 +50,24 @@ class Table:
         return f'pub.main."{self.name}"'
 
     @property
+    def bucket(self) -> str:
+        """Which of a day's buckets a row is in, as SQL."""
+        others = [column for column in self.key if column != self.day]
+        return f'hash("{others[0]}") % {BUCKETS}' if others else "0"
+
+    @property
     def query(self) -> str:
         """All rows, in the order in which they are written. Sorting all days anew would be half of what copying them costs."""
         columns = ", ".join(f'"{column}" nulls last' for column in self.key) or "all"
         return f"select * from {self.relation}" + ("" if self.day else f" order by {columns}")
 
-    @property
-    def bucket(self) -> str:
-        """Which of a day's buckets a row is in, as SQL."""
-        others = [column for column in self.key if column != self.day]
-        return f'hash("{others[0]}") % {BUCKETS}' if others else "0"
+
+@dataclass(frozen=True)
+class Changes:
+    """What a table that was taken over got anew."""
+
+    rows: int
+    months: frozenset[date]
 
 
 def build(
@@ -67,68 +77,79 @@ def build(
     context: own.Context,
     *,
     memory_limit: str,
-    last: Path | None = None,
+    last: Publication | None = None,
     checkpoint: Callable[[str], None] = lambda step: None,
 ) -> dict[str, dict[str, Any]]:
     """Write the files into `building`, which must not exist; returns rows and content hash of each table.
 
-    Both are taken from the warehouse, so that proving means comparing with it. `last`: the last version's database, if tables may be taken
-    over from it. Raises duckdb.Error.
+    Both are taken from the warehouse, so that proving means comparing with it. `last`: the version from which tables may be taken over.
+    Raises duckdb.Error, OSError.
     """
     import duckdb
 
     (building / "parquet").mkdir(parents=True)
     if last is not None:
-        shutil.copyfile(last, building / DATABASE)
+        shutil.copyfile(last.database, building / DATABASE)
     with duckdb.connect(config={"temp_directory": str(building / ".spill"), "memory_limit": memory_limit}) as con:
         con.execute("set global TimeZone = 'UTC'")
         if warehouse_path is not None:
             con.execute(f"attach {_literal(warehouse_path)} as wh (read_only)")
         con.execute(f"attach {_literal(building / DATABASE)} as pub" + ("" if last else f" (storage_version '{STORAGE_VERSION}')"))
         taken_over = _drop_all_but(con, {table.name for table in tables if table.day})
-        entries = _entries(con, {table.name: table.relation for table in tables})
-        grown = {table.name for table in tables if table.name in taken_over and bring_up_to_date(con, table) is not None}
-        anew = [f"create or replace table {table.target} as {table.query}" for table in tables if table.name not in grown]
+        contents = _contents(con, {table.name: (table.relation, table.day) for table in tables})
+        changes = {table.name: bring_up_to_date(con, table, contents[table.name]) for table in tables if table.name in taken_over}
+        anew = [f"create or replace table {table.target} as {table.query}" for table in tables if changes.get(table.name) is None]
         _side_by_side(con, lambda cursor, statement: cursor.execute(statement), anew)
         checkpoint("copied")
-        written = own.write(con, context, {name: entry["rows"] for name, entry in entries.items()})
-        entries |= _entries(con, {name: f"pub.main.{name}" for name in written})
-        files = {name: _literal(building / "parquet" / f"{name}.parquet") for name in entries}
-        exports = [f'copy pub.main."{name}" to {file} (format parquet, compression zstd)' for name, file in files.items()]
-        _side_by_side(con, lambda cursor, statement: cursor.execute(statement), exports)
+        written = own.write(con, context, {name: found.rows for name, found in contents.items()})
+        contents |= _contents(con, {name: (f"pub.main.{name}", None) for name in written})
+        days = {table.name: table.day for table in tables if table.day}
+
+        def export(cursor: duckdb.DuckDBPyConnection, name: str) -> None:
+            relation, path = f'pub.main."{name}"', building / "parquet" / f"{name}.parquet"
+            if name not in days:
+                cursor.execute(f"copy {relation} to {_literal(path)} (format parquet, compression zstd)")
+                return
+            months = {month_of(day) for day in contents[name].sums}
+            kept = months - changes[name].months if changes.get(name) else ()
+            write_months(cursor, relation, days[name], months, path, last=_parquet_of(last, name) if kept else None, kept=kept)
+
+        _side_by_side(con, export, contents)
         checkpoint("exported")
         con.execute("checkpoint pub")
         con.execute("detach pub")
     shutil.rmtree(building / ".spill", ignore_errors=True)
-    return dict(sorted(entries.items()))
+    return {name: _entry(found) for name, found in sorted(contents.items())}
 
 
-def bring_up_to_date(con: duckdb.DuckDBPyConnection, table: Table) -> int | None:
-    """Replace in `pub` what differs from the warehouse; returns the rows written, or None where writing all of them anew is the better way.
+def bring_up_to_date(con: duckdb.DuckDBPyConnection, table: Table, ours: Content) -> Changes | None:
+    """Replace in `pub` what differs from the warehouse, which holds `ours`; None where writing all rows anew is the better way.
 
-    Compared are hashes over all columns, by day and bucket. What they miss (one chance in 2^64 a row) proving would find.
+    Compared is what rows hold (which run computed them again is no difference) by day, and on days that differ by bucket. What hashes miss (one
+    chance in 2^64 a row) proving would find.
     """
     columns = con.execute(f"describe {table.relation}").fetchall()
     if [column[:2] for column in columns] != [column[:2] for column in con.execute(f"describe {table.target}").fetchall()]:
         return None
-    values = ", ".join(f'"{name}"' for name, *_ in columns)
+    days = ours.differing_days(content(con, table.target, table.day))
+    con.execute("create or replace temp table differing as select unnest(?::date[]) as day", [days])
+    on_days = f'"{table.day}" in (select day from differing)'  # tells DuckDB which parts of a table it need not read
     groups = (
-        f'select "{table.day}" as day, {table.bucket} as bucket, count(*) as n, sum(cast(hash({values}) as hugeint)) as total, '
-        f"bit_xor(hash({values})) as mixed from {{}} group by all"
+        f"select day, bucket, ({SUMS}) as sums "
+        f'from (select "{table.day}" as day, {table.bucket} as bucket, {row_hash(ours.columns)} as h from {{}} where {on_days}) group by all'
     )
     con.execute(
-        "create or replace temp table changed as select day, bucket, coalesce(ours.n, 0) as n "
+        "create or replace temp table changed as select day, bucket, coalesce(ours.sums[1], 0) as n "
         f"from ({groups.format(table.relation)}) as ours full join ({groups.format(table.target)}) as theirs using (day, bucket) "
-        "where (ours.n, ours.total, ours.mixed) is distinct from (theirs.n, theirs.total, theirs.mixed)"
+        "where ours.sums is distinct from theirs.sums"
     )
-    written = con.execute("select coalesce(sum(n), 0) from changed").fetchone()[0]
-    if 2 * written > con.execute(f"select count(*) from {table.relation}").fetchone()[0]:
+    written = int(con.execute("select coalesce(sum(n), 0) from changed").fetchone()[0])
+    if 2 * written > ours.rows:
         return None
-    # The days alone first: they tell DuckDB which parts of the table it need not read.
-    where = f'"{table.day}" in (select day from changed) and ("{table.day}", {table.bucket}) in (select (day, bucket) from changed)'
+    where = f'{on_days} and ("{table.day}", {table.bucket}) in (select (day, bucket) from changed)'
     con.execute(f"delete from {table.target} where {where}")
     con.execute(f"insert into {table.target} select * from {table.relation} where {where}")
-    return written
+    return Changes(written, frozenset(month_of(day) for day in days))
 
 
 def prove(building: Path, entries: Mapping[str, Mapping[str, Any]]) -> None:
@@ -137,9 +158,9 @@ def prove(building: Path, entries: Mapping[str, Mapping[str, Any]]) -> None:
 
     compare_counts(building, {name: entry["rows"] for name, entry in entries.items()})
     with duckdb.connect(str(building / DATABASE), read_only=True) as con:
-        found = _entries(con, {name: f'main."{name}"' for name in entries})
+        found = _contents(con, {name: (f'main."{name}"', None) for name in entries})
     for name, entry in entries.items():
-        if found[name] != entry:
+        if _entry(found[name]) != entry:
             raise PublicationError(f"table {name} reads back other than it was written")
 
 
@@ -151,15 +172,23 @@ def _drop_all_but(con: duckdb.DuckDBPyConnection, kept: set[str]) -> set[str]:
     return there & kept
 
 
-def _entries(con: duckdb.DuckDBPyConnection, relations: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Rows and content of each relation, by its name."""
+def _contents(con: duckdb.DuckDBPyConnection, relations: Mapping[str, tuple[str, str | None]]) -> dict[str, Content]:
+    """What each relation (and the column by whose days it grows) holds, by its name."""
+    found = _side_by_side(con, lambda cursor, name: content(cursor, *relations[name]), relations)
+    return dict(zip(relations, found, strict=True))
 
-    def entry(cursor: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:
-        relation = relations[name]
-        rows = cursor.execute(f"select count(*) from {relation}").fetchone()[0]
-        return {"rows": rows, "content_hash": content_hash(cursor, relation)}
 
-    return dict(zip(relations, _side_by_side(con, entry, relations), strict=True))
+def _entry(found: Content) -> dict[str, Any]:
+    return {"rows": found.rows, "content_hash": found.hash}
+
+
+def _parquet_of(version: Publication | None, name: str) -> Path | None:
+    """A table's Parquet file, if it still is the one that was published."""
+    if version is None:
+        return None
+    said = f"parquet/{name}.parquet"
+    path = version.path / said
+    return path if path.is_file() and file_sum(path) == version.manifest.get("files", {}).get(said) else None
 
 
 def _side_by_side(con: duckdb.DuckDBPyConnection, work: Callable[[duckdb.DuckDBPyConnection, str], T], items: Iterable[str]) -> list[T]:

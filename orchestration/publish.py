@@ -152,7 +152,7 @@ def _write(
     options = {"memory_limit": memory_limit, "checkpoint": checkpoint}
     if last is not None:
         try:
-            entries = build(warehouse_path, building, tables, context, last=last.database, **options)
+            entries = build(warehouse_path, building, tables, context, last=last, **options)
             prove(building, entries)
             return entries
         except (duckdb.Error, PublicationError, OSError) as error:  # OSError: its file is gone or cannot be read

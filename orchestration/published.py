@@ -132,11 +132,13 @@ def compare_counts(folder: Path, rows_by_table: Mapping[str, int]) -> None:
 
 def file_sums(folder: Path) -> dict[str, str]:
     """SHA-256 of every file below `folder` but the manifest, by relative path."""
-    sums = {}
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST):
-        with path.open("rb") as handle:
-            sums[path.relative_to(folder).as_posix()] = hashlib.file_digest(handle, "sha256").hexdigest()
-    return sums
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
+    return {path.relative_to(folder).as_posix(): file_sum(path) for path in paths}
+
+
+def file_sum(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def query(root: Path, sql: str, parameters: Sequence[object] = ()) -> Answer:

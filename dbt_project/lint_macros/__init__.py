@@ -104,6 +104,10 @@ def health_days_to_publish() -> str:
     return as_select(["*"], ref("int_health__daily"))
 
 
+def health_days_before(days_ago: int) -> str:
+    return as_select(["*"], ref("int_health__daily"))
+
+
 def health_override_columns() -> dict[str, str]:
     return {"override_band": "overrides.band", "override_expires_on": "overrides.expires_on"}
 

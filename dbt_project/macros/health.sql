@@ -42,40 +42,92 @@
 {%- endmacro %}
 
 {#
+  Which records were taken to be each customer when a daily health table was computed: customer → fingerprint, in a table of its own beside it.
+  In the days themselves it would change all history of a customer that has got one more record, in every table and every published version.
+  NULL: the customer's days are to be taken in anew. Only incremental tables have one.
+#}
+{% macro identities_of(relation) -%}
+    {{ return(relation.incorporate(path={'identifier': relation.identifier ~ '__identities'}, type='table')) }}
+{%- endmacro %}
+
+{# Statement of a post-hook: the days that stand in the table now are of the customers as they are now. #}
+{% macro remember_identities(relation) -%}
+    {%- if target.type == 'duckdb' -%}
+        create or replace table {{ identities_of(relation) }} as select customer_id, identity_fingerprint from {{ ref('int_identities__customers') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# A query: customers all of whose days `relation` takes in anew, since they are new or were just forgotten. #}
+{% macro customers_to_take_in(relation) -%}
+    select customers.customer_id
+    from {{ ref('int_identities__customers') }} as customers
+    left join {{ identities_of(relation) }} as known on customers.customer_id = known.customer_id
+    where known.identity_fingerprint is null
+{%- endmacro %}
+
+{#
   A query: what a published daily table takes from int_health__daily in this run. The days of the run, and all days that are kept of customers
-  of whom the table holds nothing: new ones, and those that a hook has just forgotten. A table that is built anew takes everything.
+  to take in. A table that is built anew takes everything.
 #}
 {% macro health_days_to_publish() -%}
     select days.*
     from {{ ref('int_health__daily') }} as days
-    {%- if is_incremental() %}
-    left join (select customer_id from {{ this }} group by customer_id) as kept on days.customer_id = kept.customer_id
-    where (days.as_of_date between {{ start_date() }} and {{ end_date() }} or kept.customer_id is null)
-        and {{ health_is_kept('days.as_of_date') }}
-    {%- else %}
     where {{ health_is_kept('days.as_of_date') }}
+    {%- if is_incremental() %}
+        and days.as_of_date between {{ start_date() }} and {{ end_date() }}
+    union all
+    select days.*
+    from {{ ref('int_health__daily') }} as days
+    where {{ health_is_kept('days.as_of_date') }}
+        and days.as_of_date not between {{ start_date() }} and {{ end_date() }}
+        and days.customer_id in ({{ customers_to_take_in(this) }})
+    {%- endif %}
+{%- endmacro %}
+
+{# A query: the days with which those of health_days_to_publish are compared, `days_ago` before them. #}
+{% macro health_days_before(days_ago) -%}
+    select days.*
+    from {{ ref('int_health__daily') }} as days
+    {%- if is_incremental() %}
+    where days.as_of_date between {{ start_date() }} - {{ days_ago }} and {{ end_date() }} - {{ days_ago }}
+    union all
+    select days.*
+    from {{ ref('int_health__daily') }} as days
+    where days.as_of_date not between {{ start_date() }} - {{ days_ago }} and {{ end_date() }} - {{ days_ago }}
+        and days.customer_id in ({{ customers_to_take_in(this) }})
     {%- endif %}
 {%- endmacro %}
 
 {#
-  Take out of a daily health table what this run computes again: the run's days, days of customers whose identities changed or who are
-  no more, and days past the retention. `incoming`, if given, are the rows about to be inserted. Runs before the insert, in its transaction.
+  Statements of a pre-hook: take out of a daily health table what this run computes again. The run's days, days past the retention, and all days of
+  customers whose identities changed or who are no more; `also`: a query of further customers; `incoming`: the rows about to be inserted, if an
+  earlier run may have made them. One condition a statement: DuckDB then reads only what it may hold for.
 #}
-{% macro forget_health_days(relation, more_days=0, incoming=none) -%}
+{% macro forget_health_days(relation, more_days=0, also=none, incoming=none) -%}
+    {%- set known = identities_of(relation) -%}
+    create table if not exists {{ known }} (customer_id varchar, identity_fingerprint varchar);
+    update {{ known }} set identity_fingerprint = null
+    where not exists (
+        select 1 from {{ ref('int_identities__customers') }} as customers
+        where customers.customer_id = {{ known.identifier }}.customer_id
+            and customers.identity_fingerprint = {{ known.identifier }}.identity_fingerprint
+    );
+    {%- if also is not none %}
+    update {{ known }} set identity_fingerprint = null where customer_id in ({{ also }});
+    {%- endif %}
+    delete from {{ relation }} where as_of_date between {{ start_date() }} and {{ end_date() }};
+    delete from {{ relation }} where not ({{ health_is_kept('as_of_date', more_days) }});
+    delete from {{ relation }} where customer_id in (select customer_id from {{ known }} where identity_fingerprint is null)
+    {%- if incoming is not none %};
     delete from {{ relation }}
-    where as_of_date between {{ start_date() }} and {{ end_date() }}
-        or not {{ health_is_kept('as_of_date', more_days) }}
-        or not exists (
-            select 1 from {{ ref('int_identities__customers') }} as customers
-            where customers.customer_id = {{ relation }}.customer_id
-                and customers.identity_fingerprint = {{ relation }}.identity_fingerprint
-        )
-        {%- if incoming is not none %}
-        or exists (
-            select 1 from {{ incoming }} as incoming
-            where incoming.customer_id = {{ relation }}.customer_id and incoming.as_of_date = {{ relation }}.as_of_date
-        )
-        {%- endif %}
+    where exists (
+        select 1 from {{ incoming }} as incoming
+        where incoming.customer_id = {{ relation }}.customer_id
+            and incoming.as_of_date = {{ relation }}.as_of_date
+            and incoming.as_of_date not between {{ start_date() }} and {{ end_date() }}
+            and incoming.customer_id in (select customer_id from {{ known }} where identity_fingerprint is not null)
+    )
+    {%- endif %}
 {%- endmacro %}
 
 {# What is published of seed health_overrides: column → expression over a row `overrides`. #}
@@ -91,21 +143,20 @@
 {% endmacro %}
 
 {#
-  Take out of the published daily health all days of customers of whom it shows another override than seed health_overrides now says. The insert
-  then takes them from the store as if they were new, so that an edited seed reaches past days without computing a score again.
+  A query: customers of whom the published daily health shows another override than seed health_overrides now says. Taken in anew from the store,
+  an edited seed reaches past days without computing a score again.
 #}
-{% macro forget_changed_overrides(relation) -%}
-    delete from {{ relation }}
-    where customer_id in (
-        select kept.customer_id
-        from {{ relation }} as kept
-        left join {{ ref('health_overrides') }} as overrides
-            on kept.customer_id = overrides.customer_id
-            and kept.as_of_date >= overrides.set_on
-            and kept.as_of_date < overrides.expires_on
-        where
+{% macro customers_with_changed_overrides(relation) -%}
+    select kept.customer_id
+    from {{ relation }} as kept
+    left join {{ ref('health_overrides') }} as overrides
+        on kept.customer_id = overrides.customer_id
+        and kept.as_of_date >= overrides.set_on
+        and kept.as_of_date < overrides.expires_on
+    where (kept.override_set_on is not null or kept.customer_id in (select customer_id from {{ ref('health_overrides') }}))
+        and (
             {%- for column, said in health_override_columns().items() %}
             kept.{{ column }} is distinct from {{ said }}{{ ' or' if not loop.last }}
             {%- endfor %}
-    )
+        )
 {%- endmacro %}

@@ -7,9 +7,10 @@ from datetime import date
 import duckdb
 import pytest
 
-from orchestration import publication_files, published
+from orchestration import parquet_months, publication_files, published
+from orchestration.content_hash import content
 from orchestration.gates import GateResult
-from orchestration.publication_files import Table, bring_up_to_date
+from orchestration.publication_files import Changes, Table
 from orchestration.publish import publish
 
 DAYS = Table.mart("days", "customer_id", "as_of_date", day="as_of_date")
@@ -35,20 +36,28 @@ def con():
         yield connection
 
 
+def bring_up_to_date(con):
+    return publication_files.bring_up_to_date(con, DAYS, content(con, DAYS.relation, DAYS.day))
+
+
 def differing(con) -> int:
-    ours, theirs = "select * from wh.marts.days", "select * from pub.main.days"
+    ours, theirs = "select * exclude (run_id) from wh.marts.days", "select * exclude (run_id) from pub.main.days"
     return con.execute(f"select count(*) from (({ours} except all {theirs}) union all ({theirs} except all {ours}))").fetchone()[0]
 
 
 def test_nothing_is_written_where_nothing_differs(con):
-    assert bring_up_to_date(con, DAYS) == 0
+    assert bring_up_to_date(con) == Changes(0, frozenset())
+
+
+def test_the_same_again_by_another_run_is_no_difference(con):
+    con.execute("update wh.marts.days set run_id = 'r2' where as_of_date >= '2024-05-17'")
+    assert bring_up_to_date(con) == Changes(0, frozenset())
 
 
 @pytest.mark.parametrize(
     "change",
     [
         "insert into wh.marts.days select customer_id, date '2024-05-21', score, 'r2' from wh.marts.days where as_of_date = '2024-05-20'",
-        "update wh.marts.days set run_id = 'r2' where as_of_date >= '2024-05-17'",  # the same again, by another run
         "update wh.marts.days set score = 100 - score where customer_id = 'c7'",  # of one customer, all days
         "delete from wh.marts.days where customer_id = 'c7'",
         "update wh.marts.days set customer_id = 'c100' where customer_id = 'c7'",
@@ -60,20 +69,20 @@ def test_nothing_is_written_where_nothing_differs(con):
 def test_what_differs_is_replaced(con, change):
     con.execute(change)
     assert differing(con) > 0
-    written = bring_up_to_date(con, DAYS)
+    changes = bring_up_to_date(con)
     assert differing(con) == 0
-    assert written <= 5 * CUSTOMERS  # of 50 days
+    assert changes.rows <= 5 * CUSTOMERS  # of 50 days
 
 
 def test_most_of_a_table_is_better_written_anew(con):
     con.execute("update wh.marts.days set score = 1 - score where as_of_date < '2024-05-01'")
-    assert bring_up_to_date(con, DAYS) is None
+    assert bring_up_to_date(con) is None
 
 
 @pytest.mark.parametrize("change", ["alter table wh.marts.days add column tier varchar", "alter table wh.marts.days alter score type double"])
 def test_other_columns_are_written_anew(con, change):
     con.execute(change)
-    assert bring_up_to_date(con, DAYS) is None
+    assert bring_up_to_date(con) is None
 
 
 @pytest.fixture
@@ -101,9 +110,12 @@ def next_day(warehouse) -> None:
 def brought(monkeypatch):
     found = []
 
-    def spy(con, table):
-        found.append(bring_up_to_date(con, table))
-        return found[-1]
+    original = publication_files.bring_up_to_date
+
+    def spy(con, table, ours):
+        changes = original(con, table, ours)
+        found.append(changes and changes.rows)
+        return changes
 
     monkeypatch.setattr(publication_files, "bring_up_to_date", spy)
     return found
@@ -148,9 +160,9 @@ def test_a_last_version_that_is_damaged_is_left_aside(warehouse, tmp_path, broug
         first.database.write_bytes(first.database.read_bytes()[:5000])
     else:  # rows that comparing misses: proving does not
 
-        def miss(con, table):
+        def miss(con, table, ours):
             con.execute("delete from pub.main.days where customer_id = 'c7'")
-            return 0
+            return Changes(0, frozenset())
 
         monkeypatch.setattr(publication_files, "bring_up_to_date", miss)
     next_day(warehouse)
@@ -158,3 +170,26 @@ def test_a_last_version_that_is_damaged_is_left_aside(warehouse, tmp_path, broug
         second = run(warehouse, root, date(2024, 5, 21), FACTS, DAYS)
     assert "v0001 cannot be continued" in caplog.text
     assert holds_the_warehouse(second, warehouse)
+
+
+def test_a_parquet_file_that_is_damaged_is_left_aside(warehouse, tmp_path):
+    root = tmp_path / "published"
+    parquet = run(warehouse, root, LAST, FACTS, DAYS).path / "parquet" / "days.parquet"
+    content = bytearray(parquet.read_bytes())
+    content[len(content) // 4] ^= 255
+    parquet.write_bytes(content)
+    next_day(warehouse)
+    assert holds_the_warehouse(run(warehouse, root, date(2024, 5, 21), FACTS, DAYS), warehouse)
+
+
+def test_months_without_a_change_are_taken_over_as_they_lie(warehouse, tmp_path, monkeypatch):
+    root, written = tmp_path / "published", []
+    original = parquet_months._write_month
+    monkeypatch.setattr(
+        parquet_months, "_write_month", lambda con, relation, day, month, folder: written.append(month) or original(con, relation, day, month, folder)
+    )
+    run(warehouse, root, LAST, FACTS, DAYS)
+    assert written == [date(2024, 4, 1), date(2024, 5, 1)]
+    next_day(warehouse)
+    assert holds_the_warehouse(run(warehouse, root, date(2024, 5, 21), FACTS, DAYS), warehouse)
+    assert written[2:] == [date(2024, 5, 1)]

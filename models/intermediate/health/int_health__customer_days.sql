@@ -26,7 +26,6 @@ windows as (
         payers.customer_id,
         payers.mrr_reporting_amount,
         payers.first_paid_on,
-        customers.identity_fingerprint,
         greatest(payers.valid_from, case when rebuilt.customer_id is null then {{ start_date() }} else payers.valid_from end) as first_day,
         least(
             coalesce(payers.valid_to - 1, {{ as_of_date() }}),
@@ -41,7 +40,6 @@ final as (
     select
         windows.customer_id,
         days.as_of_date,
-        windows.identity_fingerprint,
         windows.mrr_reporting_amount,
         windows.first_paid_on,
         cast({{ dbt.datediff('windows.first_paid_on', 'days.as_of_date', 'day') }} as bigint) as tenure_days,

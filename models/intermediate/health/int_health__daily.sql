@@ -3,7 +3,8 @@
     materialized='incremental' if target.type == 'duckdb' else 'table',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook="{% if is_incremental() %}{{ forget_health_days(this, 91, ref('int_health__points')) }}{% endif %}"
+    pre_hook="{% if is_incremental() %}{{ forget_health_days(this, 91, incoming=ref('int_health__points')) }}{% endif %}",
+    post_hook="{{ remember_identities(this) }}"
 ) }}
 {%- set components = health_components() -%}
 {%- set pairs = [] -%}

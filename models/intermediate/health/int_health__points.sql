@@ -65,7 +65,6 @@ final as (
     select
         customer_id,
         as_of_date,
-        identity_fingerprint,
         tier,
         mrr_reporting_amount,
         tenure_days,

@@ -2,7 +2,7 @@
 -- today's (a merge, a new link), or who have none. Their whole history is computed again; of all others only the run's window.
 {%- set previous = none %}
 {%- if execute and target.type == 'duckdb' and not flags.FULL_REFRESH %}
-    {%- set previous = adapter.get_relation(this.database, this.schema, 'int_health__daily') %}
+    {%- set previous = adapter.get_relation(this.database, this.schema, 'int_health__daily__identities') %}
 {%- endif %}
 with customers as (
     select
@@ -15,7 +15,7 @@ final as (
     select customers.customer_id
     from customers
     {%- if previous is not none %}
-    left join (select customer_id, identity_fingerprint from {{ previous }} group by customer_id, identity_fingerprint) as computed
+    left join {{ previous }} as computed
         on customers.customer_id = computed.customer_id and customers.identity_fingerprint = computed.identity_fingerprint
     where computed.customer_id is null
     {%- endif %}

@@ -3,20 +3,20 @@
     materialized='incremental' if target.type == 'duckdb' else 'table',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook=[
-        "{% if is_incremental() %}{{ forget_health_days(this) }}{% endif %}",
-        "{% if is_incremental() %}{{ forget_changed_overrides(this) }}{% endif %}",
-    ]
+    pre_hook="{% if is_incremental() %}{{ forget_health_days(this, also=customers_with_changed_overrides(this)) }}{% endif %}",
+    post_hook="{{ remember_identities(this) }}"
 ) }}
 {%- set components = health_components() %}
-with days as (
-    select * from {{ ref('int_health__daily') }}
-),
-
-today as (
+{%- set compared_with = {'week_before': 7, 'before': 28, 'quarter_before': 90} %}
+with today as (
     {{ health_days_to_publish() }}
 ),
 
+{%- for name, days_ago in compared_with.items() %}
+{{ name }} as (
+    {{ health_days_before(days_ago) }}
+),
+{% endfor %}
 bands as (
     select
         band,
@@ -48,9 +48,9 @@ compared as (
         {{ mean_of_components('case when today.component_points is not null then before.component_points end') }} as common_then_points,
         {{ mean_of_components('case when before.component_points is not null then today.component_points end') }} as common_now_points
     from today
-    left join days as week_before on today.customer_id = week_before.customer_id and week_before.as_of_date = today.as_of_date - 7
-    left join days as before on today.customer_id = before.customer_id and before.as_of_date = today.as_of_date - 28
-    left join days as quarter_before on today.customer_id = quarter_before.customer_id and quarter_before.as_of_date = today.as_of_date - 90
+    {%- for name, days_ago in compared_with.items() %}
+    left join {{ name }} on today.customer_id = {{ name }}.customer_id and {{ name }}.as_of_date = today.as_of_date - {{ days_ago }}
+    {%- endfor %}
 ),
 
 banded as (
@@ -110,7 +110,6 @@ final as (
         {%- endfor %}
         cast(tier as string) as tier,
         cast(definition_version as string) as definition_version,
-        cast(identity_fingerprint as string) as identity_fingerprint,
         cast('{{ var("run_id") }}' as string) as run_id
     from banded
 )

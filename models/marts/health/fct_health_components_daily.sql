@@ -3,11 +3,16 @@
     materialized='incremental' if target.type == 'duckdb' else 'table',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook="{% if is_incremental() %}{{ forget_health_days(this) }}{% endif %}"
+    pre_hook="{% if is_incremental() %}{{ forget_health_days(this) }}{% endif %}",
+    post_hook="{{ remember_identities(this) }}"
 ) }}
 {%- set components = health_components() %}
 with today as (
     {{ health_days_to_publish() }}
+),
+
+before as (
+    {{ health_days_before(28) }}
 ),
 
 components as (
@@ -31,12 +36,10 @@ long as (
         {%- endfor %}
         case when {{ day }}.score_points is not null then cast({{ day }}.present_weights as double) end as weights_{{ day }},
         {%- endfor %}
-        today.definition_version,
-        today.identity_fingerprint
+        today.definition_version
     from today
     cross join components
-    left join {{ ref('int_health__daily') }} as before
-        on today.customer_id = before.customer_id and before.as_of_date = today.as_of_date - 28
+    left join before on today.customer_id = before.customer_id and before.as_of_date = today.as_of_date - 28
 ),
 
 -- What a component adds to the score, what it keeps from it, and what it added 28 days before. Weights of nothing divide nothing.
@@ -63,7 +66,6 @@ final as (
             when weights_today is not null and weights_before is not null then coalesce(contribution, 0) - coalesce(contribution_before, 0)
         end as decimal(18,4)) as change_28d,
         cast(definition_version as string) as definition_version,
-        cast(identity_fingerprint as string) as identity_fingerprint,
         cast('{{ var("run_id") }}' as string) as run_id
     from shares
 )

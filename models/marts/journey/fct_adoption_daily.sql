@@ -3,7 +3,8 @@
     materialized='incremental' if target.type == 'duckdb' else 'table',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook="{% if is_incremental() %}{{ forget_health_days(this) }}{% endif %}"
+    pre_hook="{% if is_incremental() %}{{ forget_health_days(this) }}{% endif %}",
+    post_hook="{{ remember_identities(this) }}"
 ) }}
 with days as (
     {{ health_days_to_publish() }}
@@ -32,7 +33,6 @@ final as (
             when tenure_days < 28 then 'customer for fewer than 28 days'
             when seats is null then 'no seats are sold: no licence use'
         end as string) as unmeasured_because,
-        cast(identity_fingerprint as string) as identity_fingerprint,
         cast('{{ var("run_id") }}' as string) as run_id
     from days
 )
