@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import reduce
 from operator import xor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,6 +38,15 @@ class Content:
         total = sum(total for _, total, _ in self.sums.values())
         mixed = reduce(xor, (mixed for _, _, mixed in self.sums.values()), 0)
         return hashlib.sha256(f"{list(self.columns)}|{self.rows}|{total}|{mixed}".encode()).hexdigest()[:32]
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """For Content.of."""
+        return {"columns": self.columns, "sums": [[day.isoformat(), *sums] for day, sums in sorted(self.sums.items())]}
+
+    @classmethod
+    def of(cls, json: dict[str, Any]) -> Content:
+        return cls(tuple(map(tuple, json["columns"])), {date.fromisoformat(day): tuple(sums) for day, *sums in json["sums"]})
 
     def differing_days(self, other: Content) -> list[date | None]:
         """Days on which the two do not hold the same rows, in order."""

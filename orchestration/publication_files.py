@@ -7,6 +7,7 @@ last version's files, and only days (in Parquet: months) that differ from the wa
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 STORAGE_VERSION = "v1.2.0"  # the oldest client that shall open the file
+DAYS = "days.json"  # hashes of each day of the tables that grow, for the next version
 BUCKETS = 256  # of a day's rows: one customer whose history changed replaces as small a part of all days
 
 
@@ -97,13 +99,17 @@ def build(
         con.execute(f"attach {_literal(building / DATABASE)} as pub" + ("" if last else f" (storage_version '{STORAGE_VERSION}')"))
         taken_over = _drop_all_but(con, {table.name for table in tables if table.day})
         contents = _contents(con, {table.name: (table.relation, table.day) for table in tables})
-        changes = {table.name: bring_up_to_date(con, table, contents[table.name]) for table in tables if table.name in taken_over}
+        known = _days_of(last)
+        changes = {
+            table.name: bring_up_to_date(con, table, contents[table.name], known.get(table.name)) for table in tables if table.name in taken_over
+        }
         anew = [f"create or replace table {table.target} as {table.query}" for table in tables if changes.get(table.name) is None]
         _side_by_side(con, lambda cursor, statement: cursor.execute(statement), anew)
         checkpoint("copied")
         written = own.write(con, context, {name: found.rows for name, found in contents.items()})
         contents |= _contents(con, {name: (f"pub.main.{name}", None) for name in written})
         days = {table.name: table.day for table in tables if table.day}
+        (building / DAYS).write_text(json.dumps({name: contents[name].json for name in days}))
 
         def export(cursor: duckdb.DuckDBPyConnection, name: str) -> None:
             relation, path = f'pub.main."{name}"', building / "parquet" / f"{name}.parquet"
@@ -122,16 +128,16 @@ def build(
     return {name: _entry(found) for name, found in sorted(contents.items())}
 
 
-def bring_up_to_date(con: duckdb.DuckDBPyConnection, table: Table, ours: Content) -> Changes | None:
-    """Replace in `pub` what differs from the warehouse, which holds `ours`; None where writing all rows anew is the better way.
+def bring_up_to_date(con: duckdb.DuckDBPyConnection, table: Table, ours: Content, theirs: Content | None = None) -> Changes | None:
+    """Replace in `pub`, which holds `theirs`, what differs from the warehouse, which holds `ours`; None where writing all anew is the better way.
 
     Compared is what rows hold (which run computed them again is no difference) by day, and on days that differ by bucket. What hashes miss (one
-    chance in 2^64 a row) proving would find.
+    chance in 2^64 a row) proving would find, and also that `theirs` is not so.
     """
     columns = con.execute(f"describe {table.relation}").fetchall()
     if [column[:2] for column in columns] != [column[:2] for column in con.execute(f"describe {table.target}").fetchall()]:
         return None
-    days = ours.differing_days(content(con, table.target, table.day))
+    days = ours.differing_days(theirs or content(con, table.target, table.day))
     con.execute("create or replace temp table differing as select unnest(?::date[]) as day", [days])
     on_days = f'"{table.day}" in (select day from differing)'  # tells DuckDB which parts of a table it need not read
     groups = (
@@ -180,6 +186,14 @@ def _contents(con: duckdb.DuckDBPyConnection, relations: Mapping[str, tuple[str,
 
 def _entry(found: Content) -> dict[str, Any]:
     return {"rows": found.rows, "content_hash": found.hash}
+
+
+def _days_of(version: Publication | None) -> dict[str, Content]:
+    """What the tables that grow by days hold in a version, by day; nothing where it does not say so."""
+    try:
+        return {name: Content.of(said) for name, said in json.loads((version.path / DAYS).read_text()).items()} if version else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def _parquet_of(version: Publication | None, name: str) -> Path | None:

@@ -1,9 +1,9 @@
 """The published versions: which there are, which one BI reads, and reading it.
 
 Here belongs everything that opens or points at a version; writing one is publish.py. Layout below `published/`:
-`v0001/ v0002/ …` (each `customer_success.duckdb`, `parquet/<table>.parquet`, `manifest.json`), `current` → the version BI reads,
-`status.json` = how the last attempt to publish ended. A published version never changes, not even to say that it is stale: that,
-and which gate is the cause, stands in status.json.
+`v0001/ v0002/ …` (each `customer_success.duckdb`, `parquet/<table>.parquet`, `manifest.json`, and `days.json` for the next version to
+compare with), `current` → the version BI reads, `status.json` = how the last attempt to publish ended. A published version never changes,
+not even to say that it is stale: that, and which gate is the cause, stands in status.json.
 """
 
 from __future__ import annotations

@@ -112,8 +112,8 @@ def brought(monkeypatch):
 
     original = publication_files.bring_up_to_date
 
-    def spy(con, table, ours):
-        changes = original(con, table, ours)
+    def spy(con, table, ours, theirs):
+        changes = original(con, table, ours, theirs)
         found.append(changes and changes.rows)
         return changes
 
@@ -160,7 +160,7 @@ def test_a_last_version_that_is_damaged_is_left_aside(warehouse, tmp_path, broug
         first.database.write_bytes(first.database.read_bytes()[:5000])
     else:  # rows that comparing misses: proving does not
 
-        def miss(con, table, ours):
+        def miss(con, table, ours, theirs):
             con.execute("delete from pub.main.days where customer_id = 'c7'")
             return Changes(0, frozenset())
 
@@ -193,3 +193,17 @@ def test_months_without_a_change_are_taken_over_as_they_lie(warehouse, tmp_path,
     next_day(warehouse)
     assert holds_the_warehouse(run(warehouse, root, date(2024, 5, 21), FACTS, DAYS), warehouse)
     assert written[2:] == [date(2024, 5, 1)]
+
+
+@pytest.mark.parametrize("said", [None, "{", '{"days": 7}', '{"days": {"columns": [], "sums": []}}', "days of another version"])
+def test_hashes_of_days_that_are_missing_or_wrong_do_no_harm(warehouse, tmp_path, said):
+    root = tmp_path / "published"
+    kept = run(warehouse, root, LAST, FACTS, DAYS).path / publication_files.DAYS
+    if said is None:
+        kept.unlink()
+    elif said.startswith("{"):
+        kept.write_text(said)
+    next_day(warehouse)
+    if said == "days of another version":  # says of the old file what only the new one holds
+        kept.write_text((run(warehouse, tmp_path / "elsewhere", date(2024, 5, 21), FACTS, DAYS).path / publication_files.DAYS).read_text())
+    assert holds_the_warehouse(run(warehouse, root, date(2024, 5, 21), FACTS, DAYS), warehouse)

@@ -56,16 +56,23 @@ items as (
     inner join core_features on used.source_relation = core_features.source_relation and used.feature = core_features.feature
 ),
 
+-- How far what begins on one day reaches. All that began before the window begins with it: of 28 days of an item hardly more than one is left.
+reaching as (
+    select
+        {{ sources }}, measure, item, item_on, greatest(seen_from, {{ first_day }}) as valid_from, max(least(usage_date + 28, seen_until)) as valid_to
+    from items
+    where seen_from < least(usage_date + 28, seen_until) and least(usage_date + 28, seen_until) > {{ first_day }}
+    group by {{ sources }}, measure, item, item_on, greatest(seen_from, {{ first_day }})
+),
+
 -- Each row adds only what no earlier row of the same item covers.
 uncovered as (
     select
-        {{ sources }}, measure, 1 as amount, least(usage_date + 28, seen_until) as valid_to,
-        greatest(seen_from, coalesce(max(least(usage_date + 28, seen_until)) over (
-            partition by {{ sources }}, measure, item, item_on
-            order by seen_from, usage_date, seen_until rows between unbounded preceding and 1 preceding
-        ), seen_from)) as valid_from
-    from items
-    where seen_from < least(usage_date + 28, seen_until) and least(usage_date + 28, seen_until) > {{ first_day }}
+        {{ sources }}, measure, 1 as amount, valid_to,
+        greatest(valid_from, coalesce(max(valid_to) over (
+            partition by {{ sources }}, measure, item, item_on order by valid_from rows between unbounded preceding and 1 preceding
+        ), valid_from)) as valid_from
+    from reaching
 ),
 
 amounts as (

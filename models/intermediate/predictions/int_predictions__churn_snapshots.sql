@@ -4,9 +4,17 @@
 -- that before it only customers who were to leave have a measurement. That says who churned, not who will.
 {%- set horizon = 90 %}
 {%- set components = health_components() %}
+-- Only days of snapshots, and those with which they are compared.
 with health as (
     select * from {{ ref('int_health__daily') }}
-    where as_of_date <= {{ as_of_date() }} and mrr_reporting_amount > 0
+    where
+        as_of_date <= {{ as_of_date() }}
+        and mrr_reporting_amount > 0
+        and (
+            {%- for days in [0, 28, 90] %}
+            {{ 'or ' if not loop.first }}extract(day from as_of_date + {{ days }}) = 1 or as_of_date = {{ as_of_date() }} - {{ days }}
+            {%- endfor %}
+        )
 ),
 
 rules as (

@@ -1,7 +1,8 @@
 -- Reasons that can be read off the daily health, with the day on which the present episode began: the first of the unbroken row of
 -- days on which the reason held, up to today.
+{%- set reasons = ['health_fell', 'use_fell', 'sponsor_gone'] %}
 with days as (
-    select * from {{ ref('int_health__daily') }}
+    select * from {{ ref('int_health__daily') }} where as_of_date <= {{ as_of_date() }}
 ),
 
 rules as (
@@ -16,7 +17,8 @@ bands as (
     select min_score * 100 as yellow_points from {{ ref('health_bands') }} where band = 'yellow'
 ),
 
-judged as (
+{#- Which reasons hold on the days of _now, each compared with the day 28 days before it in _before. -#}
+{%- set judge %}
     select
         days.customer_id,
         days.as_of_date,
@@ -28,22 +30,34 @@ judged as (
         ) as health_fell,
         coalesce(days.use_trend <= rules.use_fell_ratio, false) as use_fell,
         coalesce(days.sponsor_active = 0, false) as sponsor_gone
-    from days
+    from _now as days
     cross join rules
     cross join bands
-    left join days as before on days.customer_id = before.customer_id and before.as_of_date = days.as_of_date - 28
-    where days.as_of_date <= {{ as_of_date() }}
-),
+    left join _before as before on days.customer_id = before.customer_id and before.as_of_date = days.as_of_date - 28
+{%- endset %}
 
 today as (
-    select * from judged where as_of_date = {{ as_of_date() }}
+    {{- judge
+        | replace('_now', "(select * from days where as_of_date = " ~ as_of_date() ~ ")")
+        | replace('_before', "(select * from days where as_of_date = " ~ as_of_date() ~ " - 28)") }}
 ),
 
 holding as (
-    {%- for reason in ['health_fell', 'use_fell', 'sponsor_gone'] %}
+    {%- for reason in reasons %}
     select customer_id, '{{ reason }}' as reason from today where {{ reason }}
     {%- if not loop.last %} union all{% endif %}
     {%- endfor %}
+),
+
+-- Of all others the past says nothing.
+past as (
+    select days.customer_id, days.as_of_date, days.score_points, days.use_trend, days.sponsor_active
+    from days
+    where days.customer_id in (select customer_id from holding)
+),
+
+judged as (
+    {{- judge | replace('_now', 'past') | replace('_before', 'past') }}
 ),
 
 history as (
@@ -52,7 +66,7 @@ history as (
         holding.reason,
         judged.as_of_date,
         case holding.reason
-            {%- for reason in ['health_fell', 'use_fell', 'sponsor_gone'] %}
+            {%- for reason in reasons %}
             when '{{ reason }}' then judged.{{ reason }}
             {%- endfor %}
         end as holds

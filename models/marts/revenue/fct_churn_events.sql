@@ -14,8 +14,23 @@ themes as (
     select * from {{ ref('churn_themes') }}
 ),
 
+days_before as (
+    {%- for days in [30, 60, 90] %}
+    select customer_id, churned_on, {{ days }} as days_before, churned_on - {{ days }} as as_of_date from endings{{ ' union all' if not loop.last }}
+    {%- endfor %}
+),
+
 health as (
-    select * from {{ ref('fct_customer_health_daily') }}
+    select
+        days_before.customer_id,
+        days_before.churned_on
+        {%- for days in [30, 60, 90] %},
+        max(case when days_before.days_before = {{ days }} then health.health_score end) as health_score_{{ days }}d_before
+        {%- endfor %}
+    from days_before
+    inner join {{ ref('fct_customer_health_daily') }} as health
+        on days_before.customer_id = health.customer_id and days_before.as_of_date = health.as_of_date
+    group by days_before.customer_id, days_before.churned_on
 ),
 
 -- What the customer said in the interview, else when it cancelled. What is on no list is other: it may be free text.
@@ -55,18 +70,14 @@ final as (
         case when reasoned.found is not null then coalesce(found_themes.theme, 'other') end as root_cause_theme,
         reasoned.interviewed_on,
         {% for days in [30, 60, 90] -%}
-        health_{{ days }}.health_score as health_score_{{ days }}d_before,
+        health.health_score_{{ days }}d_before,
         {% endfor -%}
         reasoned.reactivated_on,
         '{{ var("run_id") }}' as run_id
     from reasoned
     left join themes as stated_themes on {{ churn_reason('reasoned.stated') }} = stated_themes.reason
     left join themes as found_themes on {{ churn_reason('reasoned.found') }} = found_themes.reason
-    {%- for days in [30, 60, 90] %}
-    left join health as health_{{ days }}
-        on reasoned.customer_id = health_{{ days }}.customer_id
-            and health_{{ days }}.as_of_date = reasoned.churned_on - {{ days }}
-    {%- endfor %}
+    left join health on reasoned.customer_id = health.customer_id and reasoned.churned_on = health.churned_on
 )
 
 select * from final
