@@ -15,16 +15,12 @@ workspaces as (
     group by nodes.customer_id, workspaces.source_relation, workspaces.workspace_id
 ),
 
-workspace_use as (
-    select * from {{ ref('int_health__workspace_use') }}
-),
-
 -- A source in which nobody did anything for days is broken rather than unused.
 fresh as (
     select
         workspace_use.source_relation,
         workspace_use.as_of_date
-    from workspace_use
+    from {{ ref('int_health__workspace_use') }} as workspace_use
     inner join {{ ref('health_rules') }} as rules on rules.rule = 'product_stale_after_days'
     group by workspace_use.source_relation, workspace_use.as_of_date, rules.value
     having max(workspace_use.last_used_on) >= workspace_use.as_of_date - cast(rules.value as int)
@@ -65,7 +61,7 @@ summed as (
             customer_days.customer_id = workspaces.customer_id
             and customer_days.as_of_date >= workspaces.known_from
             and customer_days.as_of_date < workspaces.known_until
-    left join workspace_use
+    left join {{ ref('int_health__workspace_use') }} as workspace_use
         on
             workspaces.source_relation = workspace_use.source_relation
             and workspaces.workspace_id = workspace_use.workspace_id

@@ -3,10 +3,6 @@ with workspaces as (
     select * from {{ ref('int_identities__nodes') }} where domain = 'product'
 ),
 
-workspace_use as (
-    select * from {{ ref('int_health__workspace_use') }} where as_of_date <= {{ as_of_date() }}
-),
-
 rules as (
     select
         max(case when rule = 'activity_gap_factor' then value end) as gap_factor,
@@ -17,8 +13,9 @@ rules as (
 -- A source in which nobody has done anything for days is broken: who was last seen in it may be there still.
 silent as (
     select workspace_use.source_relation
-    from workspace_use
+    from {{ ref('int_health__workspace_use') }} as workspace_use
     inner join {{ ref('health_rules') }} as health_rules on health_rules.rule = 'product_stale_after_days'
+    where workspace_use.as_of_date <= {{ as_of_date() }}
     group by workspace_use.source_relation, health_rules.value
     having max(workspace_use.last_used_on) < {{ as_of_date() }} - cast(health_rules.value as int)
 ),
@@ -29,8 +26,11 @@ last_use as (
         max(workspace_use.last_used_on) as last_used_on,
         max(case when silent.source_relation is not null then 1 else 0 end) = 1 as is_silent
     from workspaces
-    left join workspace_use
-        on workspaces.source_relation = workspace_use.source_relation and workspaces.source_id = workspace_use.workspace_id
+    left join {{ ref('int_health__workspace_use') }} as workspace_use
+        on
+            workspaces.source_relation = workspace_use.source_relation
+            and workspaces.source_id = workspace_use.workspace_id
+            and workspace_use.as_of_date <= {{ as_of_date() }}
     left join silent on workspaces.source_relation = silent.source_relation
     group by workspaces.customer_id
 ),
@@ -45,7 +45,7 @@ used as (
         max(case when workspace_use.as_of_date = {{ as_of_date() }} then workspace_use.active_days_28d end) as days_28d
     from last_use
     inner join workspaces on last_use.customer_id = workspaces.customer_id
-    left join workspace_use
+    left join {{ ref('int_health__workspace_use') }} as workspace_use
         on
             workspaces.source_relation = workspace_use.source_relation
             and workspaces.source_id = workspace_use.workspace_id

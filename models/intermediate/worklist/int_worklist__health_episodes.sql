@@ -1,11 +1,7 @@
 -- Reasons that can be read off the daily health, with the day on which the present episode began: the first of the unbroken row of
 -- days on which the reason held, up to today.
 {%- set reasons = ['health_fell', 'use_fell', 'sponsor_gone'] %}
-with days as (
-    select * from {{ ref('int_health__daily') }} where as_of_date <= {{ as_of_date() }}
-),
-
-rules as (
+with rules as (
     select
         {%- for rule in ['health_fell_points', 'use_fell_ratio'] %}
         max(case when rule = '{{ rule }}' then value end) as {{ rule }}{{ ',' if not loop.last }}
@@ -38,8 +34,8 @@ bands as (
 
 today as (
     {{- judge
-        | replace('_now', "(select * from days where as_of_date = " ~ as_of_date() ~ ")")
-        | replace('_before', "(select * from days where as_of_date = " ~ as_of_date() ~ " - 28)") }}
+        | replace('_now', "(select * from " ~ ref('int_health__daily') ~ " where as_of_date = " ~ as_of_date() ~ ")")
+        | replace('_before', "(select * from " ~ ref('int_health__daily') ~ " where as_of_date = " ~ as_of_date() ~ " - 28)") }}
 ),
 
 holding as (
@@ -51,48 +47,53 @@ holding as (
 
 -- Of all others the past says nothing.
 past as (
-    select days.customer_id, days.as_of_date, days.score_points, days.use_trend, days.sponsor_active
-    from days
-    where days.customer_id in (select customer_id from holding)
+    select customer_id, as_of_date, score_points, use_trend, sponsor_active
+    from {{ ref('int_health__daily') }}
+    where as_of_date <= {{ as_of_date() }} and customer_id in (select customer_id from holding)
 ),
 
 judged as (
     {{- judge | replace('_now', 'past') | replace('_before', 'past') }}
 ),
 
-history as (
+ended as (
     select
-        holding.customer_id,
-        holding.reason,
-        judged.as_of_date,
-        case holding.reason
-            {%- for reason in reasons %}
-            when '{{ reason }}' then judged.{{ reason }}
-            {%- endfor %}
-        end as holds
-    from holding
-    inner join judged on holding.customer_id = judged.customer_id
+        customer_id
+        {%- for reason in reasons %},
+        max(case when not {{ reason }} then as_of_date end) as {{ reason }}_ended_on
+        {%- endfor %}
+    from judged
+    group by customer_id
 ),
 
-interrupted as (
+started as (
     select
-        *,
-        max(case when not holds then as_of_date end) over (partition by customer_id, reason) as last_without
-    from history
+        judged.customer_id
+        {%- for reason in reasons %},
+        min(case
+            when ended.{{ reason }}_ended_on is null or judged.as_of_date > ended.{{ reason }}_ended_on then judged.as_of_date
+        end) as {{ reason }}_started_on
+        {%- endfor %}
+    from judged
+    inner join ended on judged.customer_id = ended.customer_id
+    group by judged.customer_id
 ),
 
 final as (
     select
-        interrupted.customer_id,
-        interrupted.reason,
-        min(interrupted.as_of_date) as started_on,
-        max(today.score_points) as score_points,
-        max(today.change_points) as change_points,
-        max(today.use_trend) as use_trend
-    from interrupted
-    inner join today on interrupted.customer_id = today.customer_id
-    where interrupted.holds and (interrupted.last_without is null or interrupted.as_of_date > interrupted.last_without)
-    group by interrupted.customer_id, interrupted.reason
+        holding.customer_id,
+        holding.reason,
+        case holding.reason
+            {%- for reason in reasons %}
+            when '{{ reason }}' then started.{{ reason }}_started_on
+            {%- endfor %}
+        end as started_on,
+        today.score_points,
+        today.change_points,
+        today.use_trend
+    from holding
+    inner join today on holding.customer_id = today.customer_id
+    inner join started on holding.customer_id = started.customer_id
 )
 
 select * from final
