@@ -22,6 +22,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None, *, settings: Settings
     from orchestration.assets.raw import raw_assets, undelivered_specs
     from orchestration.assets.warehouse import warehouse_assets
     from orchestration.dbt_process import DbtProcess
+    from orchestration.dead_runs import dead_run_sensor
     from orchestration.jobs import daily_job, daily_partitions, run_lock_resource
     from orchestration.schedules import daily_schedule
 
@@ -40,6 +41,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None, *, settings: Settings
         asset_checks=gate_checks(settings),
         jobs=[job],
         schedules=[daily_schedule(settings, job)],
+        sensors=[dead_run_sensor(settings)],
         resources={"run_lock": run_lock_resource(settings)},
     )
 

@@ -81,11 +81,11 @@ def build(
     memory_limit: str,
     last: Publication | None = None,
     checkpoint: Callable[[str], None] = lambda step: None,
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, dict[str, Any]] | None:
     """Write the files into `building`, which must not exist; returns rows and content hash of each table.
 
-    Both are taken from the warehouse, so that proving means comparing with it. `last`: the version from which tables may be taken over.
-    Raises duckdb.Error, OSError.
+    Both are taken from the warehouse, so that proving means comparing with it. `last`: the version from which tables may be taken over; None
+    comes back, and `building` is of no use, when too much differs from it: old rows would only swell the new file. Raises duckdb.Error, OSError.
     """
     import duckdb
 
@@ -103,22 +103,22 @@ def build(
         changes = {
             table.name: bring_up_to_date(con, table, contents[table.name], known.get(table.name)) for table in tables if table.name in taken_over
         }
-        anew = [f"create or replace table {table.target} as {table.query}" for table in tables if changes.get(table.name) is None]
+        if None in changes.values():
+            return None
+        anew = [f"create or replace table {table.target} as {table.query}" for table in tables if table.name not in changes]
         _side_by_side(con, lambda cursor, statement: cursor.execute(statement), anew)
         checkpoint("copied")
         written = own.write(con, context, {name: found.rows for name, found in contents.items()})
         contents |= _contents(con, {name: (f"pub.main.{name}", None) for name in written})
-        days = {table.name: table.day for table in tables if table.day}
-        (building / DAYS).write_text(json.dumps({name: contents[name].json for name in days}))
+        growing = {table.name: table for table in tables if table.day}
+        (building / DAYS).write_text(json.dumps({name: contents[name].json for name in growing}))
 
         def export(cursor: duckdb.DuckDBPyConnection, name: str) -> None:
-            relation, path = f'pub.main."{name}"', building / "parquet" / f"{name}.parquet"
-            if name not in days:
-                cursor.execute(f"copy {relation} to {_literal(path)} (format parquet, compression zstd)")
-                return
-            months = {month_of(day) for day in contents[name].sums}
-            kept = months - changes[name].months if changes.get(name) else ()
-            write_months(cursor, relation, days[name], months, path, last=_parquet_of(last, name) if kept else None, kept=kept)
+            path = building / "parquet" / f"{name}.parquet"
+            if name in growing:
+                _export_months(cursor, growing[name], path, contents[name], last, changes.get(name))
+            else:
+                cursor.execute(f'copy pub.main."{name}" to {_literal(path)} (format parquet, compression zstd)')
 
         _side_by_side(con, export, contents)
         checkpoint("exported")
@@ -168,6 +168,15 @@ def prove(building: Path, entries: Mapping[str, Mapping[str, Any]]) -> None:
     for name, entry in entries.items():
         if _entry(found[name]) != entry:
             raise PublicationError(f"table {name} reads back other than it was written")
+
+
+def _export_months(
+    con: duckdb.DuckDBPyConnection, table: Table, path: Path, holds: Content, last: Publication | None, changes: Changes | None
+) -> None:
+    """The Parquet file of a table that grows: months without a change come from the last version's."""
+    months = {month_of(day) for day in holds.sums}
+    kept = months - changes.months if changes else set()
+    write_months(con, table.target, table.day, months, path, last=_parquet_of(last, table.name) if kept else None, kept=kept)
 
 
 def _drop_all_but(con: duckdb.DuckDBPyConnection, kept: set[str]) -> set[str]:

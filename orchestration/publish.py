@@ -153,11 +153,12 @@ def _write(
     if last is not None:
         try:
             entries = build(warehouse_path, building, tables, context, last=last, **options)
-            prove(building, entries)
-            return entries
+            if entries is not None:
+                prove(building, entries)
+                return entries
         except (duckdb.Error, PublicationError, OSError) as error:  # OSError: its file is gone or cannot be read
             log.warning("%s cannot be continued (%s): all tables are written anew", last.version, str(error).strip().splitlines()[0])
-            shutil.rmtree(building)
+        shutil.rmtree(building)
     entries = build(warehouse_path, building, tables, context, **options)
     prove(building, entries)
     return entries

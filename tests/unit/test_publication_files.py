@@ -207,3 +207,15 @@ def test_hashes_of_days_that_are_missing_or_wrong_do_no_harm(warehouse, tmp_path
     if said == "days of another version":  # says of the old file what only the new one holds
         kept.write_text((run(warehouse, tmp_path / "elsewhere", date(2024, 5, 21), FACTS, DAYS).path / publication_files.DAYS).read_text())
     assert holds_the_warehouse(run(warehouse, root, date(2024, 5, 21), FACTS, DAYS), warehouse)
+
+
+def test_a_table_that_is_written_anew_leaves_no_old_rows_in_the_file(warehouse, tmp_path):
+    root = tmp_path / "published"
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("update marts.days set score = hash(customer_id, as_of_date) % 1000000")
+    first = run(warehouse, root, LAST, FACTS, DAYS)
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("update marts.days set score = hash(score) % 1000000")
+    second = run(warehouse, root, LAST, FACTS, DAYS)
+    assert holds_the_warehouse(second, warehouse)
+    assert second.database.stat().st_size <= 1.1 * first.database.stat().st_size

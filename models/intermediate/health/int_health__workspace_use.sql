@@ -25,25 +25,19 @@ core_features as (
     where is_core
 ),
 
-user_days as (
-    select {{ sources }}, user_id, {{ seen }} from usage group by {{ sources }}, user_id, {{ seen }}
-),
-
 feature_days as (
-    select {{ sources }}, feature, {{ seen }}, sum(events) as events
-    from usage group by {{ sources }}, feature, {{ seen }}
+    select {{ sources }}, feature, {{ seen }}, sum(events) as events from usage group by {{ sources }}, feature, {{ seen }}
 ),
 
 active_days as (
-    select {{ sources }}, {{ seen }}, sum(events) as events
-    from feature_days group by {{ sources }}, {{ seen }}
+    select {{ sources }}, {{ seen }}, sum(events) as events from feature_days group by {{ sources }}, {{ seen }}
 ),
 
 -- What is counted once however often it appears: it counts from the day it is seen until 28 days after its use.
 items as (
-    select {{ sources }}, 'active_users_28d' as measure, user_id as item, cast(null as date) as item_on, {{ seen }} from user_days
+    select {{ sources }}, 'active_users_28d' as measure, user_id as item, cast(null as date) as item_on, {{ seen }} from usage
     union all
-    select {{ sources }}, 'user_days_28d', user_id, usage_date, {{ seen }} from user_days
+    select {{ sources }}, 'user_days_28d', user_id, usage_date, {{ seen }} from usage
     union all
     select {{ sources }}, 'active_days_28d', null, usage_date, {{ seen }} from active_days
     union all
@@ -68,8 +62,7 @@ reaching as (
 -- Each row adds only what no earlier row of the same item covers.
 uncovered as (
     select
-        {{ sources }}, measure, 1 as amount, valid_to,
-        greatest(valid_from, coalesce(max(valid_to) over (
+        {{ sources }}, measure, 1 as amount, valid_to, greatest(valid_from, coalesce(max(valid_to) over (
             partition by {{ sources }}, measure, item, item_on order by valid_from rows between unbounded preceding and 1 preceding
         ), valid_from)) as valid_from
     from reaching
