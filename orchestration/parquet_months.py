@@ -60,27 +60,28 @@ def write_months(
         if pieces:
             _join(pieces, target)
         else:
-            con.execute(f"copy (from {relation}) to {_literal(target)} ({OPTIONS})")
+            con.execute(f"copy (from {relation}) to {literal(target)} ({OPTIONS})")
 
 
 def _write_month(con: duckdb.DuckDBPyConnection, relation: str, day: str, month: date, folder: Path) -> _Piece:
     path, until = folder / f"{month}.parquet", month_of(month + timedelta(days=31))
     rows = f"from {relation} where \"{day}\" >= date '{month}' and \"{day}\" < date '{until}'"
-    con.execute(f"copy ({rows}) to {_literal(path)} ({OPTIONS})")
+    con.execute(f"copy ({rows}) to {literal(path)} ({OPTIONS})")
     footer = _footer(path)
     return _Piece(path, footer, footer.row_groups)
 
 
 def _months_in(path: Path, day: str) -> dict[date, _Piece]:
-    """The row groups of each month; nothing where one holds days of several months."""
+    """The row groups of each month; nothing where one holds days of several months, or doesn't say of which."""
     footer = _footer(path)
     pieces: dict[date, _Piece] = {}
     for row_group in footer.row_groups:
         found = next(column.meta_data.statistics for column in row_group.columns if column.meta_data.path_in_schema == [day])
-        first, last = (month_of(EPOCH + timedelta(days=struct.unpack("<i", value)[0])) for value in (found.min_value, found.max_value))
-        if first != last or any(getattr(column.meta_data, "bloom_filter_offset", None) for column in row_group.columns):
+        ends = () if found is None else (found.min_value, found.max_value)
+        months = {month_of(EPOCH + timedelta(days=struct.unpack("<i", end)[0])) if end else None for end in ends}
+        if len(months) != 1 or None in months or any(getattr(column.meta_data, "bloom_filter_offset", None) for column in row_group.columns):
             return {}
-        pieces.setdefault(first, _Piece(path, footer, [])).row_groups.append(row_group)
+        pieces.setdefault(months.pop(), _Piece(path, footer, [])).row_groups.append(row_group)
     return pieces
 
 
@@ -129,5 +130,6 @@ def _footer(path: Path) -> Any:
     return ParquetFile(os.fspath(path)).fmd
 
 
-def _literal(path: Path) -> str:
+def literal(path: Path) -> str:
+    """A path, as SQL."""
     return "'" + os.fspath(path).replace("'", "''") + "'"

@@ -8,7 +8,6 @@ last version's files, and only days (in Parquet: months) that differ from the wa
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestration import publication_tables as own
 from orchestration.content_hash import SUMS, Content, content, row_hash
-from orchestration.parquet_months import month_of, write_months
+from orchestration.parquet_months import literal, month_of, write_months
 from orchestration.published import DATABASE, Publication, PublicationError, compare_counts, file_sum
 
 if TYPE_CHECKING:
@@ -95,8 +94,8 @@ def build(
     with duckdb.connect(config={"temp_directory": str(building / ".spill"), "memory_limit": memory_limit}) as con:
         con.execute("set global TimeZone = 'UTC'")
         if warehouse_path is not None:
-            con.execute(f"attach {_literal(warehouse_path)} as wh (read_only)")
-        con.execute(f"attach {_literal(building / DATABASE)} as pub" + ("" if last else f" (storage_version '{STORAGE_VERSION}')"))
+            con.execute(f"attach {literal(warehouse_path)} as wh (read_only)")
+        con.execute(f"attach {literal(building / DATABASE)} as pub" + ("" if last else f" (storage_version '{STORAGE_VERSION}')"))
         taken_over = _drop_all_but(con, {table.name for table in tables if table.day})
         contents = _contents(con, {table.name: (table.relation, table.day) for table in tables})
         known = _days_of(last)
@@ -118,7 +117,7 @@ def build(
             if name in growing:
                 _export_months(cursor, growing[name], path, contents[name], last, changes.get(name))
             else:
-                cursor.execute(f'copy pub.main."{name}" to {_literal(path)} (format parquet, compression zstd)')
+                cursor.execute(f'copy pub.main."{name}" to {literal(path)} (format parquet, compression zstd)')
 
         _side_by_side(con, export, contents)
         checkpoint("exported")
@@ -218,7 +217,3 @@ def _side_by_side(con: duckdb.DuckDBPyConnection, work: Callable[[duckdb.DuckDBP
     """What `work` returns for each, two at a time: with small tables DuckDB mostly plans, on one core."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         return list(pool.map(lambda item: work(con.cursor(), item), items))
-
-
-def _literal(path: Path) -> str:
-    return "'" + os.fspath(path).replace("'", "''") + "'"
