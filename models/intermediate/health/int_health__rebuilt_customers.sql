@@ -2,7 +2,7 @@
 -- today's (a merge, a new link), or who have none. Their whole history is computed again; of all others only the run's window.
 {%- set previous = none %}
 {%- if execute and target.type == 'duckdb' and not flags.FULL_REFRESH %}
-    {%- set previous = adapter.get_relation(this.database, this.schema, 'int_health__daily__identities') %}
+    {%- set previous = adapter.get_relation(this.database, 'main', 'int_health__daily__identities') %}
 {%- endif %}
 with customers as (
     select
