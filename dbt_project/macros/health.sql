@@ -102,11 +102,15 @@
 {#
   Statements of a pre-hook: take out of a daily health table what this run computes again. The run's days, days past the retention, and all days of
   customers whose identities changed or who are no more; `also`: a query of further customers; `incoming`: the rows about to be inserted, if an
-  earlier run may have made them. One condition a statement: DuckDB then reads only what it may hold for.
+  earlier run may have made them. One condition a statement: DuckDB then reads only what it may hold for. All days go where nothing says on which
+  identities they rest.
 #}
 {% macro forget_health_days(relation, more_days=0, also=none, incoming=none) -%}
     {%- set known = identities_of(relation) -%}
-    create table if not exists {{ known }} (customer_id varchar, identity_fingerprint varchar);
+    {%- if execute and adapter.get_relation(known.database, known.schema, known.identifier) is none %}
+    create table {{ known }} (customer_id varchar, identity_fingerprint varchar);
+    delete from {{ relation }};
+    {%- endif %}
     update {{ known }} set identity_fingerprint = null
     where not exists (
         select 1 from {{ ref('int_identities__customers') }} as customers
