@@ -44,8 +44,7 @@
 {#
   Which records were taken to be each customer when a daily health table was computed: customer → fingerprint, in a table of its own in schema
   main, where the pipeline keeps its books. In the days themselves it would change all history of a customer that has got one more record, in
-  every table and every published version. NULL: the customer's days are to be taken in anew. Only
-  incremental tables have one.
+  every table and every published version. NULL: the customer's days are to be taken in anew. Only incremental tables have one.
 #}
 {% macro identities_of(relation) -%}
     {{ return(relation.incorporate(path={'schema': 'main', 'identifier': relation.identifier ~ '__identities'}, type='table')) }}

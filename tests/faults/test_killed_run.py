@@ -19,7 +19,7 @@ from orchestration.settings import load_settings
 CSW = Path(sys.executable).with_name("csw")
 
 
-def test_a_killed_run_is_ended_and_the_next_one_publishes(tmp_path):
+def test_a_killed_run_is_ended_and_the_next_one_publishes(tmp_path, monkeypatch):
     environment = {**os.environ, "CSW_DATA_DIR": str(tmp_path), "CSW_DEMO_CUSTOMERS": "15", "CSW_DEMO_DAYS": "60"}
     environment.pop("DAGSTER_HOME", None)
     settings = load_settings(data_dir=tmp_path)
@@ -29,7 +29,7 @@ def test_a_killed_run_is_ended_and_the_next_one_publishes(tmp_path):
     run.wait()
     until_its_lock_is_free(settings)
 
-    os.environ["CSW_EVENT_LOG_DIR"] = str(settings.dagster_home / "history" / "runs")
+    monkeypatch.setenv("CSW_EVENT_LOG_DIR", str(settings.dagster_home / "history" / "runs"))
     with DagsterInstance.from_config(str(settings.dagster_home)) as instance:
         (killed,) = instance.get_runs()
         assert killed.status.value == "STARTED"

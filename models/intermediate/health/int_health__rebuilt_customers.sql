@@ -1,7 +1,7 @@
 -- The one place where a model looks at what an earlier run left behind: customers whose stored days rest on other identities than
 -- today's (a merge, a new link), or who have none. Their whole history is computed again; of all others only the run's window.
 {%- set previous = none %}
-{%- if execute and target.type == 'duckdb' and not flags.FULL_REFRESH %}
+{%- if execute and target.type == 'duckdb' and not flags.FULL_REFRESH and adapter.get_relation(this.database, this.schema, 'int_health__daily') %}
     {%- set previous = adapter.get_relation(this.database, 'main', 'int_health__daily__identities') %}
 {%- endif %}
 with customers as (
