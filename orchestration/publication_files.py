@@ -2,7 +2,7 @@
 
 Here belongs how tables get into those files; not in which steps a version becomes one (publish.py) nor what is said about a run
 (publication_tables.py). Tables that grow by days are most of a version, and a run changes few of their days: they are taken over from the
-last version's files, and only days (in Parquet: months) that differ from the warehouse are replaced.
+last version's files, and only what differs from the warehouse is replaced: buckets of a day's rows, in Parquet slices of a month's.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestration import publication_tables as own
 from orchestration.content_hash import SUMS, Content, content, row_hash
-from orchestration.parquet_months import literal, month_of, write_months
+from orchestration.parquet_parts import BUCKETS, Earlier, Layout, literal, month_of, write_parts
 from orchestration.published import DATABASE, Publication, PublicationError, compare_counts, file_sum
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 STORAGE_VERSION = "v1.2.0"  # the oldest client that shall open the file
-DAYS = "days.json"  # hashes of each day of the tables that grow, for the next version
-BUCKETS = 256  # of a day's rows: one customer whose history changed replaces as small a part of all days
+DAYS = "days.json"  # for the next version: hashes of each day of the tables that grow, and which parts their Parquet files are made of
 
 
 @dataclass(frozen=True)
@@ -65,10 +64,19 @@ class Table:
 
 @dataclass(frozen=True)
 class Changes:
-    """What a table that was taken over got anew."""
+    """What a table that grows got anew: how many rows, and in which buckets of which months."""
 
     rows: int
-    months: frozenset[date]
+    buckets: frozenset[tuple[date, int]]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a version says of one of its tables that grow. `bucket`: as SQL, how its rows were told apart."""
+
+    holds: Content
+    layout: Layout
+    bucket: str
 
 
 def build(
@@ -79,29 +87,34 @@ def build(
     *,
     memory_limit: str,
     last: Publication | None = None,
+    continued: bool = False,
     checkpoint: Callable[[str], None] = lambda step: None,
 ) -> dict[str, dict[str, Any]] | None:
     """Write the files into `building`, which must not exist; returns rows and content hash of each table.
 
-    Both are taken from the warehouse, so that proving means comparing with it. `last`: the version from which tables may be taken over; None
-    comes back, and `building` is of no use, when too much differs from it: old rows would only swell the new file. Raises duckdb.Error, OSError.
+    Both are taken from the warehouse, so that proving means comparing with it. `last`: the version from which Parquet may be taken over, and,
+    if `continued`, the database: None comes back, and `building` is of no use, when too much differs from it, since old rows would only swell
+    the new file. Raises duckdb.Error, OSError.
     """
     import duckdb
 
     (building / "parquet").mkdir(parents=True)
-    if last is not None:
+    continued = continued and last is not None
+    if continued:
         shutil.copyfile(last.database, building / DATABASE)
     with duckdb.connect(config={"temp_directory": str(building / ".spill"), "memory_limit": memory_limit}) as con:
         con.execute("set global TimeZone = 'UTC'")
         if warehouse_path is not None:
             con.execute(f"attach {literal(warehouse_path)} as wh (read_only)")
-        con.execute(f"attach {literal(building / DATABASE)} as pub" + ("" if last else f" (storage_version '{STORAGE_VERSION}')"))
+        con.execute(f"attach {literal(building / DATABASE)} as pub" + ("" if continued else f" (storage_version '{STORAGE_VERSION}')"))
         taken_over = _drop_all_but(con, {table.name for table in tables if table.day})
         contents = _contents(con, {table.name: (table.relation, table.day) for table in tables})
-        known = _days_of(last)
-        changes = {
-            table.name: bring_up_to_date(con, table, contents[table.name], known.get(table.name)) for table in tables if table.name in taken_over
-        }
+        known = _known_of(last)
+        changes: dict[str, Changes | None] = {}
+        for table in tables:
+            before = known.get(table.name)
+            if table.name in taken_over:
+                changes[table.name] = bring_up_to_date(con, table, contents[table.name], before and before.holds)
         if None in changes.values():
             return None
         anew = [f"create or replace table {table.target} as {table.query}" for table in tables if table.name not in changes]
@@ -110,16 +123,18 @@ def build(
         written = own.write(con, context, {name: found.rows for name, found in contents.items()})
         contents |= _contents(con, {name: (f"pub.main.{name}", None) for name in written})
         growing = {table.name: table for table in tables if table.day}
-        (building / DAYS).write_text(json.dumps({name: contents[name].json for name in growing}))
+        said: dict[str, dict[str, Any]] = {}
 
         def export(cursor: duckdb.DuckDBPyConnection, name: str) -> None:
             path = building / "parquet" / f"{name}.parquet"
             if name in growing:
-                _export_months(cursor, growing[name], path, contents[name], last, changes.get(name))
+                earlier = _earlier(last, growing[name], contents[name], known.get(name), changes.get(name))
+                said[name] = _export_parts(cursor, growing[name], path, contents[name], earlier)
             else:
                 cursor.execute(f'copy pub.main."{name}" to {literal(path)} (format parquet, compression zstd)')
 
         _side_by_side(con, export, contents)
+        (building / DAYS).write_text(json.dumps(said, sort_keys=True))
         checkpoint("exported")
         con.execute("checkpoint pub")
         con.execute("detach pub")
@@ -154,7 +169,8 @@ def bring_up_to_date(con: duckdb.DuckDBPyConnection, table: Table, ours: Content
     where = f'{on_days} and ("{table.day}", {table.bucket}) in (select (day, bucket) from changed)'
     con.execute(f"delete from {table.target} where {where}")
     con.execute(f"insert into {table.target} select * from {table.relation} where {where}")
-    return Changes(written, frozenset(month_of(day) for day in days))
+    touched = con.execute("select distinct cast(date_trunc('month', day) as date), cast(bucket as int) from changed").fetchall()
+    return Changes(written, frozenset(touched))
 
 
 def prove(building: Path, entries: Mapping[str, Mapping[str, Any]]) -> None:
@@ -169,13 +185,23 @@ def prove(building: Path, entries: Mapping[str, Mapping[str, Any]]) -> None:
             raise PublicationError(f"table {name} reads back other than it was written")
 
 
-def _export_months(
-    con: duckdb.DuckDBPyConnection, table: Table, path: Path, holds: Content, last: Publication | None, changes: Changes | None
-) -> None:
-    """The Parquet file of a table that grows: months without a change come from the last version's."""
-    months = {month_of(day) for day in holds.sums}
-    kept = months - changes.months if changes else set()
-    write_months(con, table.target, table.day, months, path, last=_parquet_of(last, table.name) if kept else None, kept=kept)
+def _export_parts(con: duckdb.DuckDBPyConnection, table: Table, path: Path, holds: Content, earlier: Earlier | None) -> dict[str, Any]:
+    """Write the Parquet file of a table that grows; returns what the next version needs to know of it."""
+    months: dict[date, int] = {}
+    for day, (rows, *_) in holds.sums.items():
+        months[month_of(day)] = months.get(month_of(day), 0) + rows
+    layout = write_parts(con, table.target, table.day, table.bucket, months, path, earlier)
+    return {**holds.json, "bucket": table.bucket, "parts": layout.json}
+
+
+def _earlier(last: Publication | None, table: Table, holds: Content, known: _Known | None, changes: Changes | None) -> Earlier | None:
+    """The last version's Parquet file of a table that grows. Where rows were not compared, all of a month may have changed in which a day has."""
+    if last is None or known is None or known.bucket != table.bucket or known.holds.columns != holds.columns:
+        return None
+    path = _as_published(last, f"parquet/{table.name}.parquet")
+    months = {month_of(day) for day in holds.differing_days(known.holds)}
+    touched = changes.buckets if changes else {(month, bucket) for month in months for bucket in range(BUCKETS)}
+    return Earlier(path, known.layout, touched) if path else None
 
 
 def _drop_all_but(con: duckdb.DuckDBPyConnection, kept: set[str]) -> set[str]:
@@ -196,21 +222,20 @@ def _entry(found: Content) -> dict[str, Any]:
     return {"rows": found.rows, "content_hash": found.hash}
 
 
-def _days_of(version: Publication | None) -> dict[str, Content]:
-    """What the tables that grow by days hold in a version, by day; nothing where it does not say so."""
+def _known_of(version: Publication | None) -> dict[str, _Known]:
+    """What a version says of its tables that grow, by name; nothing where it does not say so any more."""
+    path = _as_published(version, DAYS) if version else None
     try:
-        return {name: Content.of(said) for name, said in json.loads((version.path / DAYS).read_text()).items()} if version else {}
-    except (OSError, ValueError, KeyError, TypeError):
+        said = json.loads(path.read_text()) if path else {}
+        return {name: _Known(Content.of(table), Layout.of(table["parts"]), table["bucket"]) for name, table in said.items()}
+    except (OSError, ValueError, KeyError, TypeError):  # another release wrote it
         return {}
 
 
-def _parquet_of(version: Publication | None, name: str) -> Path | None:
-    """A table's Parquet file, if it still is the one that was published."""
-    if version is None:
-        return None
-    said = f"parquet/{name}.parquet"
-    path = version.path / said
-    return path if path.is_file() and file_sum(path) == version.manifest.get("files", {}).get(said) else None
+def _as_published(version: Publication, name: str) -> Path | None:
+    """A file of a version, if it still is the one that was published."""
+    path = version.path / name
+    return path if path.is_file() and file_sum(path) == version.manifest.get("files", {}).get(name) else None
 
 
 def _side_by_side(con: duckdb.DuckDBPyConnection, work: Callable[[duckdb.DuckDBPyConnection, str], T], items: Iterable[str]) -> list[T]:

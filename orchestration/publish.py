@@ -101,8 +101,7 @@ def publish(
                 "gates": [_gate_entry(result) for result in results],
             }
             context = own.Context(manifest, tuple(freshness), tuple(quality_files), needs or {})
-            last = _to_continue(published_root, as_of_date)
-            manifest["tables"] = _write(warehouse_path, building, tables, context, last, memory_limit, checkpoint)
+            manifest["tables"] = _write(warehouse_path, building, tables, context, _last(published_root), memory_limit, checkpoint)
             checkpoint("proved")
             manifest["files"] = file_sums(building)
             write_durably(building / MANIFEST, json.dumps(manifest, indent=1))
@@ -146,30 +145,34 @@ def _write(
     memory_limit: str,
     checkpoint: Callable[[str], None],
 ) -> dict[str, dict[str, Any]]:
-    """Write and prove the files: from the last version's where that will do, else anew."""
+    """Write and prove the files: from the last version's where that will do, else anew.
+
+    A month's first database is written anew, so that no file gathers more than a month's scraps.
+    """
     import duckdb
 
     options = {"memory_limit": memory_limit, "checkpoint": checkpoint}
     if last is not None:
         try:
-            entries = build(warehouse_path, building, tables, context, last=last, **options)
-            if entries is not None:
-                prove(building, entries)
-                return entries
+            continued = last.manifest["as_of_date"][:7] == context.manifest["as_of_date"][:7]
+            entries = build(warehouse_path, building, tables, context, last=last, continued=continued, **options)
+            if entries is None:
+                shutil.rmtree(building)
+                entries = build(warehouse_path, building, tables, context, last=last, **options)
+            prove(building, entries)
+            return entries
         except (duckdb.Error, PublicationError, OSError) as error:  # OSError: its file is gone or cannot be read
             log.warning("%s cannot be continued (%s): all tables are written anew", last.version, str(error).strip().splitlines()[0])
-        shutil.rmtree(building)
+        shutil.rmtree(building, ignore_errors=True)
     entries = build(warehouse_path, building, tables, context, **options)
     prove(building, entries)
     return entries
 
 
-def _to_continue(root: Path, as_of_date: date) -> Publication | None:
-    """The version whose tables may be taken over. A month's first is written anew, so that no file gathers more than a month's scraps."""
+def _last(root: Path) -> Publication | None:
+    """The version whose files may be taken over."""
     last = current(root)
-    if last is None or last.manifest.get("storage_version") != STORAGE_VERSION:
-        return None
-    return last if (last.as_of_date.year, last.as_of_date.month) == (as_of_date.year, as_of_date.month) else None
+    return last if last is not None and last.manifest.get("storage_version") == STORAGE_VERSION else None
 
 
 def _retire(root: Path, keep: int, checkpoint: Callable[[str], None]) -> None:

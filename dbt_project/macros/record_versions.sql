@@ -156,7 +156,7 @@ from (
 #}
 {% macro touched_by_window(vendor, table, day) -%}
 {{ day }} in (
-    select loads.{{ day }} from {{ source(vendor, table) }} as loads
+    select distinct loads.{{ day }} from {{ source(vendor, table) }} as loads
     where loads._load_date >= {{ start_date() }} + {{ var('restatement_days') | int }}
     union all
     select {{ end_date() }} - cast(numbers.n as int) from range(0, 20000) as numbers (n)

@@ -7,7 +7,7 @@ from datetime import date
 import duckdb
 import pytest
 
-from orchestration import parquet_months, publication_files, published
+from orchestration import parquet_parts, publication_files, published
 from orchestration.content_hash import content
 from orchestration.gates import GateResult
 from orchestration.publication_files import Changes, Table
@@ -184,15 +184,22 @@ def test_a_parquet_file_that_is_damaged_is_left_aside(warehouse, tmp_path):
 
 def test_months_without_a_change_are_taken_over_as_they_lie(warehouse, tmp_path, monkeypatch):
     root, written = tmp_path / "published", []
-    original = parquet_months._write_month
-    monkeypatch.setattr(
-        parquet_months, "_write_month", lambda con, relation, day, month, folder: written.append(month) or original(con, relation, day, month, folder)
-    )
+    original = parquet_parts._written
+
+    def spy(con, relation, day, bucket, parts, folder):
+        written.append([part.month for part in parts])
+        return original(con, relation, day, bucket, parts, folder)
+
+    monkeypatch.setattr(parquet_parts, "_written", spy)
     run(warehouse, root, LAST, FACTS, DAYS)
-    assert written == [date(2024, 4, 1), date(2024, 5, 1)]
+    assert written.pop() == [date(2024, 4, 1), date(2024, 5, 1)]
     next_day(warehouse)
     assert holds_the_warehouse(run(warehouse, root, date(2024, 5, 21), FACTS, DAYS), warehouse)
-    assert written[2:] == [date(2024, 5, 1)]
+    assert written.pop() == [date(2024, 5, 1)]
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("update marts.days set score = score + 1000 where as_of_date = '2024-04-30'")
+    assert holds_the_warehouse(run(warehouse, root, date(2024, 6, 1), FACTS, DAYS), warehouse)  # a month's first database is written anew
+    assert written.pop() == [date(2024, 4, 1)]
 
 
 @pytest.mark.parametrize("said", [None, "{", '{"days": 7}', '{"days": {"columns": [], "sums": []}}', "days of another version"])

@@ -1,5 +1,18 @@
 -- The contributions of the components sum to the score and their changes to its change, but for rounding; what each adds and keeps from
 -- it makes 100.
+with health as (
+    select * from {{ ref('fct_customer_health_daily') }}
+    where {{ days_of_this_run('as_of_date', 'run_id') }}
+),
+
+-- Named with the days, so that the engine need not read those of all years.
+components as (
+    select components.* from {{ ref('fct_health_components_daily') }} as components
+    where exists (
+        select 1 from health where health.customer_id = components.customer_id and health.as_of_date = components.as_of_date
+    )
+)
+
 select
     health.customer_id,
     health.as_of_date,
@@ -8,10 +21,9 @@ select
     sum(components.score_lost) as lost,
     health.change_28d,
     sum(components.change_28d) as changes
-from {{ ref('fct_customer_health_daily') }} as health
-left join {{ ref('fct_health_components_daily') }} as components
+from health
+left join components
     on health.customer_id = components.customer_id and health.as_of_date = components.as_of_date
-where {{ days_of_this_run('health.as_of_date', 'health.run_id') }}
 group by health.customer_id, health.as_of_date, health.health_score, health.change_28d
 having
     count(components.component) <> 7
