@@ -20,32 +20,61 @@ customers as (
     from {{ ref('int_retention__cohorts') }}
 ),
 
-segmented as (
-    select states.*, customers.segment_kind, customers.segment
-    from states
-    inner join customers
-        on states.customer_id = customers.customer_id
-    union all
-    select states.*, 'currency' as segment_kind, states.currency as segment
-    from states
-),
-
+-- Over all currencies of a customer before it is counted in each of its segments.
 per_customer as (
     select
         month,
-        segment_kind,
-        segment,
         customer_id,
         {% for amount in amounts -%}
         sum({{ amount }}_mrr) as {{ amount }}_mrr{{ ',' if not loop.last }}
         {% endfor %}
+    from states
+    group by month, customer_id
+),
+
+segmented as (
+    select per_customer.*, customers.segment_kind, customers.segment
+    from per_customer
+    inner join customers
+        on per_customer.customer_id = customers.customer_id
+    union all
+    select
+        month,
+        customer_id,
+        {% for amount in amounts -%}
+        {{ amount }}_mrr,
+        {% endfor -%}
+        'currency' as segment_kind,
+        currency as segment
+    from states
+),
+
+counted as (
+    select
+        segmented.month,
+        segmented.segment_kind,
+        segmented.segment,
+        count(case when opening_mrr > 0 then 1 end) as opening_customers,
+        count(case when closing_mrr > 0 then 1 end) as closing_customers,
+        count(case when opening_mrr > 0 and closing_mrr = 0 then 1 end) as lost_customers,
+        count(case when opening_mrr = 0 and closing_mrr = 0 and churn_mrr < 0 then 1 end) as same_month_customers,
+        {% for amount in amounts -%}
+        sum({{ amount }}_mrr) as {{ amount }}_mrr,
+        {% endfor -%}
+        {% for base, form in [('opening', '1m'), ('year_before', '12m')] -%}
+        sum(case when {{ base }}_mrr > 0 then closing_mrr end) as mrr_of_base_{{ form }},
+        sum(case when {{ base }}_mrr > 0 then least(closing_mrr, {{ base }}_mrr) end) as kept_of_base_{{ form }},
+        {% endfor -%}
+        {{ to_money('avg(case when closing_mrr > 0 then cast(costs.acquisition_cost as double) end)') }} as acquisition_cost
     from segmented
-    group by month, segment_kind, segment, customer_id
+    left join costs
+        on segmented.customer_id = costs.customer_id
+    group by segmented.month, segmented.segment_kind, segmented.segment
 ),
 
 segments as (
     select segment_kind, segment
-    from segmented
+    from counted
     group by segment_kind, segment
 ),
 
@@ -56,28 +85,24 @@ final as (
         months.is_complete,
         segments.segment_kind,
         segments.segment,
-        cast(count(case when opening_mrr > 0 then 1 end) as int) as opening_customers,
-        cast(count(case when closing_mrr > 0 then 1 end) as int) as closing_customers,
-        cast(count(case when opening_mrr > 0 and closing_mrr = 0 then 1 end) as int) as lost_customers,
-        cast(count(case when opening_mrr = 0 and closing_mrr = 0 and churn_mrr < 0 then 1 end) as int) as same_month_customers,
+        {% for customers in ['opening', 'closing', 'lost', 'same_month'] -%}
+        cast(coalesce(counted.{{ customers }}_customers, 0) as int) as {{ customers }}_customers,
+        {% endfor -%}
         {% for amount in amounts -%}
-        cast(coalesce(sum({{ amount }}_mrr), 0) as decimal(18,4)) as {{ amount }}_mrr,
+        cast(coalesce(counted.{{ amount }}_mrr, 0) as decimal(18,4)) as {{ amount }}_mrr,
         {% endfor -%}
-        {% for base, form in [('opening', '1m'), ('year_before', '12m')] -%}
-        cast(coalesce(sum(case when {{ base }}_mrr > 0 then closing_mrr end), 0) as decimal(18,4)) as mrr_of_base_{{ form }},
-        cast(coalesce(sum(case when {{ base }}_mrr > 0 then least(closing_mrr, {{ base }}_mrr) end), 0) as decimal(18,4)) as kept_of_base_{{ form }},
+        {% for form in ['1m', '12m'] -%}
+        cast(coalesce(counted.mrr_of_base_{{ form }}, 0) as decimal(18,4)) as mrr_of_base_{{ form }},
+        cast(coalesce(counted.kept_of_base_{{ form }}, 0) as decimal(18,4)) as kept_of_base_{{ form }},
         {% endfor -%}
-        {{ to_money('avg(case when closing_mrr > 0 then cast(costs.acquisition_cost as double) end)') }} as acquisition_cost
+        counted.acquisition_cost
     from months
     inner join segments
         on segments.segment_kind <> 'cohort' or segments.segment <= substr(cast(months.month as string), 1, 7)
-    left join per_customer
-        on months.month = per_customer.month
-            and segments.segment_kind = per_customer.segment_kind
-            and segments.segment = per_customer.segment
-    left join costs
-        on per_customer.customer_id = costs.customer_id
-    group by months.month, months.is_complete, segments.segment_kind, segments.segment
+    left join counted
+        on months.month = counted.month
+            and segments.segment_kind = counted.segment_kind
+            and segments.segment = counted.segment
 )
 
 select * from final

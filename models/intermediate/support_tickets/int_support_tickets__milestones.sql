@@ -27,7 +27,7 @@ statuses as (
             lag(lower(to_value) in ('solved', 'closed')) over (partition by source_relation, ticket_id order by occurred_at, event_id),
             false
         ) as was_solved,
-        row_number() over (partition by source_relation, ticket_id order by occurred_at desc, event_id desc) as place_from_last
+        lead(event_id) over (partition by source_relation, ticket_id order by occurred_at, event_id) is null as is_last
     from events
     where kind = 'status_change'
 ),
@@ -36,7 +36,7 @@ solves as (
     select
         source_relation,
         ticket_id,
-        max(case when place_from_last = 1 and is_solved then 1 else 0 end) = 1 as is_solved,
+        max(case when is_last and is_solved then 1 else 0 end) = 1 as is_solved,
         max(case when is_solved and not was_solved then occurred_at end) as last_solved_at,
         sum(case when was_solved and not is_solved then 1 else 0 end) as reopens
     from statuses
