@@ -6,7 +6,7 @@ Here belongs the hash alone; publish.py writes it into manifests, the parity tes
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
@@ -22,12 +22,15 @@ SUMS = "count(*), sum(cast(h as hugeint)), bit_xor(h)"  # of rows' hashes: equal
 DECIMALS = 9  # of a float: the last bits of a sum depend on the order of its terms
 
 
+Group = tuple[date, int] | tuple[()]
+
+
 @dataclass(frozen=True)
 class Content:
-    """What rows hold. `sums`: count, sum and exclusive-or of their hashes, by day (one entry, None, where nobody asked by day)."""
+    """What rows hold. `sums`: count, sum and exclusive-or of their hashes, by day and number (one entry, (), where nobody asked for groups)."""
 
     columns: tuple[tuple[str, str], ...]
-    sums: dict[date | None, tuple[int, int, int]]
+    sums: dict[Group, tuple[int, int, int]]
 
     @property
     def rows(self) -> int:
@@ -41,16 +44,17 @@ class Content:
 
     @property
     def json(self) -> dict[str, Any]:
-        """For Content.of."""
-        return {"columns": self.columns, "sums": [[day.isoformat(), *sums] for day, sums in sorted(self.sums.items())]}
+        """For Content.of; of content in groups."""
+        return {"columns": self.columns, "sums": [[day.isoformat(), number, *sums] for (day, number), sums in sorted(self.sums.items())]}
 
     @classmethod
     def of(cls, json: dict[str, Any]) -> Content:
-        return cls(tuple(map(tuple, json["columns"])), {date.fromisoformat(day): tuple(sums) for day, *sums in json["sums"]})
+        sums = {(date.fromisoformat(day), number): (rows, total, mixed) for day, number, rows, total, mixed in json["sums"]}
+        return cls(tuple(map(tuple, json["columns"])), sums)
 
-    def differing_days(self, other: Content) -> list[date | None]:
-        """Days on which the two do not hold the same rows, in order."""
-        return sorted(day for day in self.sums.keys() | other.sums.keys() if self.sums.get(day) != other.sums.get(day))
+    def differing(self, other: Content) -> list[Group]:
+        """Groups of which the two do not hold the same rows, in order."""
+        return sorted(group for group in self.sums.keys() | other.sums.keys() if self.sums.get(group) != other.sums.get(group))
 
 
 def content_hash(con: duckdb.DuckDBPyConnection, relation: str, exclude: Iterable[str] = NOT_CONTENT) -> str:
@@ -61,14 +65,17 @@ def content_hash(con: duckdb.DuckDBPyConnection, relation: str, exclude: Iterabl
     return content(con, relation, exclude=exclude).hash
 
 
-def content(con: duckdb.DuckDBPyConnection, relation: str, day: str | None = None, exclude: Iterable[str] = NOT_CONTENT) -> Content:
-    """As content_hash, and apart for each value of column `day`, which has no NULL. Still one scan."""
+def content(con: duckdb.DuckDBPyConnection, relation: str, groups: Sequence[str] = (), exclude: Iterable[str] = NOT_CONTENT) -> Content:
+    """As content_hash, and apart for each group: a day and a number, both as SQL and never NULL. Still one scan."""
     left_out = set(exclude)
     described = con.execute(f"describe select * from {relation}").fetchall()
     columns = tuple(sorted((name, kind) for name, kind, *_ in described if name not in left_out))
-    by = f'"{day}"' if day else "null"
-    found = con.execute(f"select day, {SUMS} from (select {by} as day, {row_hash(columns)} as h from {relation}) group by day").fetchall()
-    return Content(columns, {day: tuple(sums) for day, *sums in found})
+    by = "".join(f"{group} as group_{place}, " for place, group in enumerate(groups))
+    found = con.execute(
+        f"select {''.join(f'group_{place}, ' for place, _ in enumerate(groups))}{SUMS} "
+        f"from (select {by}{row_hash(columns)} as h from {relation})" + (" group by all" if groups else "")
+    ).fetchall()
+    return Content(columns, {tuple(group): (rows, total or 0, mixed or 0) for *group, rows, total, mixed in found})
 
 
 def row_hash(columns: Iterable[tuple[str, str]]) -> str:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 STORAGE_VERSION = "v1.2.0"  # the oldest client that shall open the file
-DAYS = "days.json"  # for the next version: hashes of each day of the tables that grow, and which parts their Parquet files are made of
+DAYS = "days.json"  # for the next version: hashes by days of the tables that grow, and which parts their Parquet files are made of
+GROUPS = 16  # of a day's buckets: what is hashed together, so that a customer whose whole past changed makes one in 16 rows be looked at again
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ class Table:
         """Which of a day's buckets a row is in, as SQL."""
         others = [column for column in self.key if column != self.day]
         return f'hash("{others[0]}") % {BUCKETS}' if others else "0"
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """What its content is told apart by, as SQL."""
+        return (f'"{self.day}"', f"({self.bucket}) % {GROUPS}") if self.day else ()
 
     @property
     def query(self) -> str:
@@ -108,7 +114,7 @@ def build(
             con.execute(f"attach {literal(warehouse_path)} as wh (read_only)")
         con.execute(f"attach {literal(building / DATABASE)} as pub" + ("" if continued else f" (storage_version '{STORAGE_VERSION}')"))
         taken_over = _drop_all_but(con, {table.name for table in tables if table.day})
-        contents = _contents(con, {table.name: (table.relation, table.day) for table in tables})
+        contents = _contents(con, {table.name: (table.relation, table.groups) for table in tables})
         known = _known_of(last)
         changes: dict[str, Changes | None] = {}
         for table in tables:
@@ -121,7 +127,7 @@ def build(
         _side_by_side(con, lambda cursor, statement: cursor.execute(statement), anew)
         checkpoint("copied")
         written = own.write(con, context, {name: found.rows for name, found in contents.items()})
-        contents |= _contents(con, {name: (f"pub.main.{name}", None) for name in written})
+        contents |= _contents(con, {name: (f"pub.main.{name}", ()) for name in written})
         growing = {table.name: table for table in tables if table.day}
         said: dict[str, dict[str, Any]] = {}
 
@@ -145,22 +151,24 @@ def build(
 def bring_up_to_date(con: duckdb.DuckDBPyConnection, table: Table, ours: Content, theirs: Content | None = None) -> Changes | None:
     """Replace in `pub`, which holds `theirs`, what differs from the warehouse, which holds `ours`; None where writing all anew is the better way.
 
-    Compared is what rows hold (which run computed them again is no difference) by day, and on days that differ by bucket. What hashes miss (one
-    chance in 2^64 a row) proving would find, and also that `theirs` is not so.
+    Compared is what rows hold (which run computed them again is no difference), in groups of a day's buckets, and where they differ by bucket.
+    What hashes miss (one chance in 2^64 a row) proving would find, and also that `theirs` is not so.
     """
     columns = con.execute(f"describe {table.relation}").fetchall()
     if [column[:2] for column in columns] != [column[:2] for column in con.execute(f"describe {table.target}").fetchall()]:
         return None
-    days = ours.differing_days(theirs or content(con, table.target, table.day))
-    con.execute("create or replace temp table differing as select unnest(?::date[]) as day", [days])
+    differing = ours.differing(theirs or content(con, table.target, table.groups))
+    days, numbers = [day for day, _ in differing], [number for _, number in differing]
+    con.execute("create or replace temp table differing as select unnest(?::date[]) as day, unnest(?::int[]) as number", [days, numbers])
     on_days = f'"{table.day}" in (select day from differing)'  # tells DuckDB which parts of a table it need not read
-    groups = (
+    in_groups = f"{on_days} and ({', '.join(table.groups)}) in (select (day, number) from differing)"
+    sums = (
         f"select day, bucket, ({SUMS}) as sums "
-        f'from (select "{table.day}" as day, {table.bucket} as bucket, {row_hash(ours.columns)} as h from {{}} where {on_days}) group by all'
+        f'from (select "{table.day}" as day, {table.bucket} as bucket, {row_hash(ours.columns)} as h from {{}} where {in_groups}) group by all'
     )
     con.execute(
         "create or replace temp table changed as select day, bucket, coalesce(ours.sums[1], 0) as n "
-        f"from ({groups.format(table.relation)}) as ours full join ({groups.format(table.target)}) as theirs using (day, bucket) "
+        f"from ({sums.format(table.relation)}) as ours full join ({sums.format(table.target)}) as theirs using (day, bucket) "
         "where ours.sums is distinct from theirs.sums"
     )
     written = int(con.execute("select coalesce(sum(n), 0) from changed").fetchone()[0])
@@ -179,7 +187,7 @@ def prove(building: Path, entries: Mapping[str, Mapping[str, Any]]) -> None:
 
     compare_counts(building, {name: entry["rows"] for name, entry in entries.items()})
     with duckdb.connect(str(building / DATABASE), read_only=True) as con:
-        found = _contents(con, {name: (f'main."{name}"', None) for name in entries})
+        found = _contents(con, {name: (f'main."{name}"', ()) for name in entries})
     for name, entry in entries.items():
         if _entry(found[name]) != entry:
             raise PublicationError(f"table {name} reads back other than it was written")
@@ -188,19 +196,19 @@ def prove(building: Path, entries: Mapping[str, Mapping[str, Any]]) -> None:
 def _export_parts(con: duckdb.DuckDBPyConnection, table: Table, path: Path, holds: Content, earlier: Earlier | None) -> dict[str, Any]:
     """Write the Parquet file of a table that grows; returns what the next version needs to know of it."""
     months: dict[date, int] = {}
-    for day, (rows, *_) in holds.sums.items():
+    for (day, _), (rows, *_) in holds.sums.items():
         months[month_of(day)] = months.get(month_of(day), 0) + rows
     layout = write_parts(con, table.target, table.day, table.bucket, months, path, earlier)
     return {**holds.json, "bucket": table.bucket, "parts": layout.json}
 
 
 def _earlier(last: Publication | None, table: Table, holds: Content, known: _Known | None, changes: Changes | None) -> Earlier | None:
-    """The last version's Parquet file of a table that grows. Where rows were not compared, all of a month may have changed in which a day has."""
+    """The last version's Parquet file of a table that grows. Where rows were not compared, all buckets of a group that differs may have changed."""
     if last is None or known is None or known.bucket != table.bucket or known.holds.columns != holds.columns:
         return None
     path = _as_published(last, f"parquet/{table.name}.parquet")
-    months = {month_of(day) for day in holds.differing_days(known.holds)}
-    touched = changes.buckets if changes else {(month, bucket) for month in months for bucket in range(BUCKETS)}
+    groups = {(month_of(day), number) for day, number in holds.differing(known.holds)}
+    touched = changes.buckets if changes else {(month, bucket) for month, number in groups for bucket in range(number, BUCKETS, GROUPS)}
     return Earlier(path, known.layout, touched) if path else None
 
 
@@ -212,8 +220,8 @@ def _drop_all_but(con: duckdb.DuckDBPyConnection, kept: set[str]) -> set[str]:
     return there & kept
 
 
-def _contents(con: duckdb.DuckDBPyConnection, relations: Mapping[str, tuple[str, str | None]]) -> dict[str, Content]:
-    """What each relation (and the column by whose days it grows) holds, by its name."""
+def _contents(con: duckdb.DuckDBPyConnection, relations: Mapping[str, tuple[str, Sequence[str]]]) -> dict[str, Content]:
+    """What each relation holds, in these groups, by its name."""
     found = _side_by_side(con, lambda cursor, name: content(cursor, *relations[name]), relations)
     return dict(zip(relations, found, strict=True))
 

@@ -37,7 +37,7 @@ def con():
 
 
 def bring_up_to_date(con):
-    return publication_files.bring_up_to_date(con, DAYS, content(con, DAYS.relation, DAYS.day))
+    return publication_files.bring_up_to_date(con, DAYS, content(con, DAYS.relation, DAYS.groups))
 
 
 def differing(con) -> int:
