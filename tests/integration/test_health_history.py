@@ -87,3 +87,17 @@ def test_days_past_the_retention_are_dropped_and_the_others_stay(copied):
         assert ask(settings, f"select min(as_of_date) from marts.{table}") == [(day - timedelta(days=59),)]
     assert ask(settings, "select min(as_of_date) from intermediate.int_health__daily") == [(day - timedelta(days=150),)]
     assert [held(settings, each) for each in kept] == before
+
+
+@pytest.mark.parametrize("lost", ["main.int_health__daily__identities", "main.fct_health_components_daily__identities", "intermediate.int_health__daily"])
+def test_what_is_lost_is_computed_anew(copied, lost):
+    """A warehouse in which nothing says on which identities its days rest, or of which the store is gone."""
+    settings, day = copied
+    tables = ("intermediate.int_health__daily", DAILY, "marts.fct_health_components_daily", "marts.fct_adoption_daily")
+    before = {table: held(settings, table) for table in tables}
+    customers = "select count(*) from intermediate.int_identities__customers"
+    ask(settings, f"drop table {lost}")
+    build(settings, day, "intermediate.health", "marts.health", "fct_adoption_daily")
+    assert {table: held(settings, table) for table in tables} == before
+    for table in tables:
+        assert ask(settings, f"select count(identity_fingerprint) from main.{table.partition('.')[2]}__identities") == ask(settings, customers)

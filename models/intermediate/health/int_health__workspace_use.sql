@@ -1,7 +1,6 @@
 {{ config(
     materialized='incremental' if target.type == 'duckdb' else 'table',
-    incremental_strategy='append',
-    on_schema_change='fail',
+    incremental_strategy='append', on_schema_change='fail',
     pre_hook="{% if is_incremental() %}delete from {{ this }} where as_of_date between {{ start_date() }} and {{ end_date() }}{% endif %}"
 ) }}
 {%- set first_day = start_date() if is_incremental() else "cast('1970-01-01' as date)" %}
@@ -13,31 +12,29 @@
 with usage as (
     select
         source_relation, workspace_id, user_id, feature, events, usage_date,
-        greatest(usage_date, known_from) as seen_from,
-        coalesce(known_until, cast('9999-12-31' as date)) as seen_until
+        greatest(usage_date, known_from) as seen_from, coalesce(known_until, cast('9999-12-31' as date)) as seen_until
     from {{ ref('int_product__usage_daily') }}
     where usage_date <= {{ last_day }} and usage_date > {{ first_day }} + (-57)
 ),
 
 core_features as (
     select source_relation, feature, known_from, coalesce(known_until, cast('9999-12-31' as date)) as known_until
-    from {{ ref('int_product__features') }}
-    where is_core
+    from {{ ref('int_product__features') }} where is_core
 ),
 
-feature_days as (
-    select {{ sources }}, feature, {{ seen }}, sum(events) as events from usage group by {{ sources }}, feature, {{ seen }}
+user_days as (
+    select {{ sources }}, user_id, {{ seen }} from usage{% if not is_incremental() %} group by {{ sources }}, user_id, {{ seen }}{% endif %}
 ),
 
-active_days as (
-    select {{ sources }}, {{ seen }}, sum(events) as events from feature_days group by {{ sources }}, {{ seen }}
-),
+feature_days as (select {{ sources }}, feature, {{ seen }}, sum(events) as events from usage group by {{ sources }}, feature, {{ seen }}),
+
+active_days as (select {{ sources }}, {{ seen }}, sum(events) as events from feature_days group by {{ sources }}, {{ seen }}),
 
 -- What is counted once however often it appears: it counts from the day it is seen until 28 days after its use.
 items as (
-    select {{ sources }}, 'active_users_28d' as measure, user_id as item, cast(null as date) as item_on, {{ seen }} from usage
+    select {{ sources }}, 'active_users_28d' as measure, user_id as item, cast(null as date) as item_on, {{ seen }} from user_days
     union all
-    select {{ sources }}, 'user_days_28d', user_id, usage_date, {{ seen }} from usage
+    select {{ sources }}, 'user_days_28d', user_id, usage_date, {{ seen }} from user_days
     union all
     select {{ sources }}, 'active_days_28d', null, usage_date, {{ seen }} from active_days
     union all
@@ -50,13 +47,15 @@ items as (
     inner join core_features on used.source_relation = core_features.source_relation and used.feature = core_features.feature
 ),
 
--- How far what begins on one day reaches. All that began before the window begins with it: of 28 days of an item hardly more than one is left.
+-- How far what begins on one day reaches. All that began before the window begins with it: of 28 days of an item hardly more than one is left
+-- (of all days at once all are: grouping them would only take memory).
 reaching as (
     select
-        {{ sources }}, measure, item, item_on, greatest(seen_from, {{ first_day }}) as valid_from, max(least(usage_date + 28, seen_until)) as valid_to
+        {{ sources }}, measure, item, item_on, greatest(seen_from, {{ first_day }}) as valid_from,
+        {{ 'max' if is_incremental() }}(least(usage_date + 28, seen_until)) as valid_to
     from items
     where seen_from < least(usage_date + 28, seen_until) and least(usage_date + 28, seen_until) > {{ first_day }}
-    group by {{ sources }}, measure, item, item_on, greatest(seen_from, {{ first_day }})
+    {% if is_incremental() %}group by {{ sources }}, measure, item, item_on, greatest(seen_from, {{ first_day }}){% endif %}
 ),
 
 -- Each row adds only what no earlier row of the same item covers.
