@@ -89,7 +89,10 @@ def test_days_past_the_retention_are_dropped_and_the_others_stay(copied):
     assert [held(settings, each) for each in kept] == before
 
 
-@pytest.mark.parametrize("lost", ["main.int_health__daily__identities", "main.fct_health_components_daily__identities", "intermediate.int_health__daily"])
+BOOKS = ["main.int_health__daily__identities", "main.fct_health_components_daily__identities"]
+
+
+@pytest.mark.parametrize("lost", [*BOOKS, "intermediate.int_health__daily"])
 def test_what_is_lost_is_computed_anew(copied, lost):
     """A warehouse in which nothing says on which identities its days rest, or of which the store is gone."""
     settings, day = copied

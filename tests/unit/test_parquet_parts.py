@@ -36,8 +36,9 @@ def write(con, target, earlier=None) -> Layout:
     return write_parts(con, "t", "day", BUCKET, months(con), target, earlier)
 
 
-def buckets(con, where: str) -> set[tuple[date, int]]:
-    return set(con.execute(f"select distinct cast(date_trunc('month', day) as date), cast({BUCKET} as int) from t where {where}").fetchall())
+def buckets(con, where: str, values: list | None = None) -> set[tuple[date, int]]:
+    found = f"select distinct cast(date_trunc('month', day) as date), cast({BUCKET} as int) from t where {where}"
+    return set(con.execute(found, values).fetchall())
 
 
 def rows_in(con, path) -> list[tuple]:
@@ -111,7 +112,7 @@ def test_any_history_of_changes_reads_as_the_table(tmp_path_factory, part_rows, 
         for number, (days, lost, people) in enumerate(runs):
             changed = "list_contains(?::date[], cast(date_trunc('month', day) as date)) or list_contains(?::int[], day - date '2023-11-01')"
             values = [sorted(month_of(FIRST + timedelta(days=31 * month)) for month in lost), sorted(days)]
-            changes = set(con.execute(f"select distinct cast(date_trunc('month', day) as date), cast({BUCKET} as int) from t where {changed}", values).fetchall())
+            changes = buckets(con, changed, values)
             con.execute(f"delete from t where {changed}", values)
             fill(con, days, extra=number)
             for who in people:
