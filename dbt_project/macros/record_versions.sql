@@ -156,8 +156,9 @@ from (
 #}
 {% macro touched_by_window(vendor, table, day) -%}
 {{ day }} in (
-    select distinct loads.{{ day }} from {{ source(vendor, table) }} as loads
+    select loads.{{ day }} from {{ source(vendor, table) }} as loads
     where loads._load_date >= {{ start_date() }} + {{ var('restatement_days') | int }}
+    group by loads.{{ day }}
     union all
     select {{ end_date() }} - cast(numbers.n as int) from range(0, 20000) as numbers (n)
     where {{ end_date() }} - cast(numbers.n as int) >= {{ start_date() }}

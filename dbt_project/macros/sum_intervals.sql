@@ -1,7 +1,8 @@
 {#
   The running sum of amounts that each hold over an interval: rows (keys, valid_from, valid_to, amounts) become one row per key and
   stretch of days on which the sum does not change, from the first change on and without gaps (a stretch in which nothing holds is a
-  row of zeros; the last row is open). What ends on the day on which as much begins, as a renewed period does, is no change. valid_to NULL = still holds. Deltas and a window, never a row per day.
+  row of zeros; the last row is open). What ends on the day on which as much begins, as a renewed period does, is no change.
+  valid_to NULL = still holds. Deltas and a window, never a row per day.
 
   relation: a CTE or model with the columns; keys, amounts: lists of column names (amounts decimal, so that they cancel exactly).
 #}
