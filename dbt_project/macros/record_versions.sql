@@ -152,13 +152,16 @@ from (
 {#
   For an incremental staging table: the condition that a record's `day`, a date in its key, is one whose versions this run
   may see otherwise than the last one did. A load of the run's own days holds something for it (the loads before were read by
-  earlier runs: the window begins with the first day that was never published), or the day itself has come.
+  earlier runs: the window begins with the first day that was never published), or the day itself has come. The first of those days stands
+  apart, because an engine that takes the days of a load for many reads the whole table to find a few.
 #}
 {% macro touched_by_window(vendor, table, day) -%}
-{{ day }} in (
-    select loads.{{ day }} from {{ source(vendor, table) }} as loads
-    where loads._load_date >= {{ start_date() }} + {{ var('restatement_days') | int }}
-    group by loads.{{ day }}
+{%- set lately -%}
+from {{ source(vendor, table) }} as loads where loads._load_date >= {{ start_date() }} + {{ var('restatement_days') | int }}
+{%- endset -%}
+{{ day }} >= (select least(min(loads.{{ day }}), {{ start_date() }}) {{ lately }})
+and {{ day }} in (
+    select loads.{{ day }} {{ lately }}
     union all
     select {{ end_date() }} - cast(numbers.n as int) from range(0, 20000) as numbers (n)
     where {{ end_date() }} - cast(numbers.n as int) >= {{ start_date() }}
