@@ -6,7 +6,9 @@ partition is (landing.py). The only step that is retried: the others would fail 
 
 import logging
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import date
 from functools import partial
 
@@ -32,7 +34,7 @@ from orchestration.runs import window_of
 from orchestration.settings import Settings
 from orchestration.sources.base import Source, SourceError, TransientSourceError
 from orchestration.translator import raw_key
-from orchestration.window import RunWindow, end_of_day
+from orchestration.window import RunWindow, WindowError, end_of_day
 
 log = logging.getLogger("csw")
 RETRIES = RetryPolicy(max_retries=3, delay=20, backoff=Backoff.EXPONENTIAL, jitter=Jitter.FULL)
@@ -79,11 +81,12 @@ def undelivered_specs(settings: Settings) -> list[AssetSpec]:
 def land(settings: Settings, lake: Lake, window: RunWindow, run_id: str) -> dict[str, tuple[int, int]]:
     """Pull and land the days of the window; returns landed and quarantined rows by asset name.
 
-    Raises Failure, without another try, when a source says that trying again won't help.
+    Raises TransientSourceError when another try may help, and Failure that allows none for everything else, already while a source is
+    opened: each of Dagster's tries waits up to two minutes.
     """
     totals: dict[str, tuple[int, int]] = {}
     for day in _days_to_land(settings, window):
-        with open_sources(settings, day) as sources, ThreadPoolExecutor(max_workers=len(sources)) as pool:
+        with _retried_only_if_transient("raw"), open_sources(settings, day) as sources, ThreadPoolExecutor(max_workers=len(sources)) as pool:
             for manifests in pool.map(partial(_load, settings, lake, day, run_id), sources):
                 for manifest in manifests:
                     name = raw_key(manifest.vendor, manifest.table).path[-1]
@@ -104,14 +107,8 @@ def _load(settings: Settings, lake: Lake, day: date, run_id: str, source: Source
         return []
     started = time.monotonic()
     reconcile = newest is not None and day.toordinal() % settings.reconcile_days == 0
-    try:
+    with _retried_only_if_transient(source.source_relation):
         manifests = lake.load(source, load_date=day, until=end_of_day(day, settings.zone), run_id=run_id, reconcile=reconcile)
-    except TransientSourceError:
-        raise
-    except (SourceError, LakeError, ContractFileError) as error:
-        raise Failure(f"{source.source_relation}: {error}", allow_retries=False) from error
-    except Exception as error:
-        raise Failure(f"{source.source_relation}: {type(error).__name__}: {error}", allow_retries=False) from error
     rows = sum(manifest.rows for manifest in manifests)
     quarantined = sum(manifest.quarantined for manifest in manifests)
     note = f", {quarantined} rows in quarantine" if quarantined else ""
@@ -119,6 +116,19 @@ def _load(settings: Settings, lake: Lake, day: date, run_id: str, source: Source
     for warning in source.warnings:
         log.warning("%-13s %s", source.source_relation, warning)
     return manifests
+
+
+@contextmanager
+def _retried_only_if_transient(where: str) -> Iterator[None]:
+    try:
+        yield
+    except (Failure, TransientSourceError):
+        raise
+    except (SourceError, LakeError, ContractFileError, WindowError) as error:
+        told = str(error)
+        raise Failure(told if told.startswith(where) else f"{where}: {told}", allow_retries=False) from error
+    except Exception as error:
+        raise Failure(f"{where}: {type(error).__name__}: {error}", allow_retries=False) from error
 
 
 def _newest_load(lake: Lake, source: Source) -> date | None:
