@@ -83,7 +83,7 @@ class Explanation:
 
 
 def explain(settings: Settings, customer: str, day: date | None = None) -> Explanation:
-    """The published health of `customer` (id, name, or a part of a name that is one customer's) on `day`, default the last that it has.
+    """The published health of `customer` on `day`, default the last that it has: an id of today or before, a name, or a part of one customer's.
 
     Raises PublicationError when nothing is published, the customer is not one, or it has no health on the day.
     """
@@ -134,9 +134,12 @@ def _find(settings: Settings, customer: str) -> tuple[str, str | None]:
     found = _rows(
         settings,
         """
-        select customer_id, customer_name, case when customer_id = $1 then 1 when lower(customer_name) = lower($1) then 2 else 3 end as place
+        select
+            customer_id, customer_name,
+            case when called.customer_id is not null then 1 when lower(customer_name) = lower($1) then 2 else 3 end as place
         from dim_customers
-        where customer_id = $1 or contains(lower(customer_name), lower($1))
+        left join (select distinct customer_id from bridge_customer_identities where own_customer_id = $1) as called using (customer_id)
+        where called.customer_id is not null or contains(lower(customer_name), lower($1))
         order by place, customer_name, customer_id
         """,
         customer,

@@ -153,11 +153,11 @@
 {% macro customers_with_changed_overrides(relation) -%}
     select kept.customer_id
     from {{ relation }} as kept
-    left join {{ ref('health_overrides') }} as overrides
+    left join {{ ref('int_health__overrides') }} as overrides
         on kept.customer_id = overrides.customer_id
         and kept.as_of_date >= overrides.set_on
         and kept.as_of_date < overrides.expires_on
-    where (kept.override_set_on is not null or kept.customer_id in (select customer_id from {{ ref('health_overrides') }}))
+    where (kept.override_set_on is not null or kept.customer_id in (select customer_id from {{ ref('int_health__overrides') }}))
         and (
             {%- for column, said in health_override_columns().items() %}
             kept.{{ column }} is distinct from {{ said }}{{ ' or' if not loop.last }}

@@ -17,9 +17,10 @@
   because `known_from` depends on nothing that lands later, N daily runs, one range run and a full refresh see the same.
 
   Columns besides the source's own: source_relation, is_deleted, known_from, known_until, is_current, is_late (arrived
-  after its day was settled). Key, creation and update columns come from the source's YAML (source_contract); `updated_at`
-  overrides the last for a table whose rows are corrected without an update time. `only`: a condition on columns of the
-  key, for a table that is not built whole (see touched_by_window).
+  after its day was settled), first_landed_on (load date of the record's first version, in each of them). Key, creation and
+  update columns come from the source's YAML (source_contract); `updated_at` overrides the last for a table whose rows are
+  corrected without an update time. `only`: a condition on columns of the key, for a table that is not built whole (see
+  touched_by_window).
 
   Nearly all records have landed once. Their only version needs no comparing: windows are computed over the others alone.
 #}
@@ -85,7 +86,7 @@ from (
     from (
         select
             arrived.*,
-            _load_date as first_seen_on,
+            _load_date as first_landed_on,
             cast(null as timestamp) as version_at,
             cast(1 as bigint) as version_number,
             true as is_first,
@@ -117,7 +118,7 @@ from (
             from (
                 select
                     ordered.*,
-                    version_number = min(case when _load_date = first_seen_on then version_number end) over (partition by {{ key }}) as is_first,
+                    version_number = min(case when _load_date = first_landed_on then version_number end) over (partition by {{ key }}) as is_first,
                     lag(_row_hash) over (partition by {{ key }} order by version_number) as previous_row_hash
                 from (
                     select
@@ -128,7 +129,7 @@ from (
                     from (
                         select
                             arrived.*,
-                            min(_load_date) over (partition by {{ key }}) as first_seen_on,
+                            min(_load_date) over (partition by {{ key }}) as first_landed_on,
                             {% if updated_at -%}
                             coalesce(
                                 {{ updated_at }},

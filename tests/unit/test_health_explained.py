@@ -45,6 +45,10 @@ def settings(tmp_path_factory):
         con.execute("create schema marts")
         con.execute("create table marts.dim_customers (customer_id varchar, customer_name varchar)")
         con.execute("insert into marts.dim_customers values ('c1', 'Acme'), ('c2', 'Acme Labs'), ('c3', 'Bolt'), ('c4', null), ('c5', 'Sly\x1b[2J')")
+        con.execute("create table marts.bridge_customer_identities (customer_id varchar, own_customer_id varchar)")
+        con.execute(
+            "insert into marts.bridge_customer_identities select customer_id, customer_id from marts.dim_customers union all values ('c2', 'former')"
+        )
         con.execute(
             f"create table marts.fct_customer_health_daily (customer_id varchar, as_of_date date, health_score {number}, health_band varchar, "
             f"health_score_10 int, coverage {number}, outlook varchar, change_7d {number}, change_28d {number}, change_90d {number}, "
@@ -63,7 +67,7 @@ def settings(tmp_path_factory):
             f"licence_use {number}, use_trend {number})"
         )
         con.execute(f"insert into marts.fct_adoption_daily values ('c1', '{TODAY}', 3, 6, 0.25, null), ('c1', '{BEFORE}', 12, 6, 1, 0.9)")
-    names = ("dim_customers", "fct_adoption_daily", "fct_customer_health_daily", "fct_health_components_daily")
+    names = ("bridge_customer_identities", "dim_customers", "fct_adoption_daily", "fct_customer_health_daily", "fct_health_components_daily")
     gate = GateResult("all", "marts", "marts/all", "passed", run_id="r1", checks=(CheckResult("volume", "volume", "critical", "passed", "8"),))
     publish(
         warehouse,
@@ -93,8 +97,8 @@ def test_without_a_score_on_both_days_nothing_is_said_of_change(settings):
     assert {each.name: each.why for each in explain(settings, "c2").components} == {"usage": "", "support": "no data"}
 
 
-@pytest.mark.parametrize(("meant", "found"), [("c1", "c1"), ("acme", "c1"), ("Labs", "c2")])
-def test_a_customer_is_meant_by_id_by_name_or_by_a_part_of_it(settings, meant, found):
+@pytest.mark.parametrize(("meant", "found"), [("c1", "c1"), ("former", "c2"), ("acme", "c1"), ("Labs", "c2")])
+def test_a_customer_is_meant_by_id_of_today_or_before_by_name_or_by_a_part_of_it(settings, meant, found):
     assert explain(settings, meant).customer_id == found
 
 

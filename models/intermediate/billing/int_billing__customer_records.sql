@@ -2,6 +2,7 @@
 {{ config(materialized='view') }}
 {% set columns = [
     'customer_id', 'account_id', 'name', 'email', 'domain', 'country', 'currency', 'created_at', 'updated_at',
+    'first_landed_on',
 ] %}
 
 with final as (

@@ -2,6 +2,7 @@
 {% set columns = [
     'account_id', 'name', 'domain', 'parent_account_id', 'industry', 'country', 'employees', 'owner_email',
     'acquisition_cost', 'currency', 'merged_into_account_id', 'created_at', 'updated_at',
+    'first_landed_on',
 ] %}
 
 with final as (

@@ -9,6 +9,7 @@ merged as (
     select
         source_relation,
         account_id,
+        min(first_landed_on) as first_landed_on,
         min(known_from) as merged_from,
         min(updated_at) as merged_at,
         max(case when is_current then merged_into_account_id end) as merged_into_account_id
@@ -57,6 +58,7 @@ before_merges as (
         companies.created_at,
         companies.updated_at,
         companies.source_relation,
+        companies.first_landed_on,
         companies.known_from,
         least(companies.known_until, merged.merged_from) as known_until,
         companies.is_deleted
@@ -83,6 +85,7 @@ since_merges as (
         coalesce(last_seen.created_at, merged.merged_at) as created_at,
         merged.merged_at as updated_at,
         merged.source_relation,
+        coalesce(last_seen.first_landed_on, merged.first_landed_on) as first_landed_on,
         merged.merged_from as known_from,
         cast(null as date) as known_until,
         false as is_deleted

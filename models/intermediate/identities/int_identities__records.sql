@@ -19,7 +19,7 @@ customers as (
 
 -- a payer that was deleted before the first load is known by its invoices only
 payers as (
-    select source_relation, customer_id, min(issued_at) as created_at
+    select source_relation, customer_id, min(issued_at) as created_at, min(first_landed_on) as first_landed_on
     from {{ ref('int_billing__invoices') }}
     group by source_relation, customer_id
 ),
@@ -39,7 +39,8 @@ respondents as (
         source_relation,
         coalesce(account_id, email) as source_id,
         account_id,
-        min(responded_at) as created_at
+        min(responded_at) as created_at,
+        min(first_landed_on) as first_landed_on
     from {{ ref('int_surveys__responses') }}
     where coalesce(account_id, email) is not null
     group by source_relation, coalesce(account_id, email), account_id
@@ -57,27 +58,38 @@ records as (
         cast(null as string) as currency,
         merged.account_id,
         cast(null as timestamp) as created_at,
-        true as is_deleted
+        true as is_deleted,
+        cast(null as date) as first_landed_on
     from merged
     left join accounts on merged.source_relation = accounts.source_relation and merged.account_id = accounts.account_id
     where accounts.account_id is null
     union all
-    select 'billing', payers.source_relation, payers.customer_id, null, null, null, null, null, null, payers.created_at, true
+    select 'billing', payers.source_relation, payers.customer_id, null, null, null, null, null, null, payers.created_at, true,
+        payers.first_landed_on
     from payers
     left join customers on payers.source_relation = customers.source_relation and payers.customer_id = customers.customer_id
     where customers.customer_id is null
     union all
-    select 'crm', source_relation, account_id, name, domain, null, country, currency, account_id, created_at, not is_current from accounts
+    select 'crm', source_relation, account_id, name, domain, null, country, currency, account_id, created_at, not is_current,
+        first_landed_on
+    from accounts
     union all
     select
-        'billing', source_relation, customer_id, name, domain, email, country, currency, account_id, created_at, is_deleted or not is_current
+        'billing', source_relation, customer_id, name, domain, email, country, currency, account_id, created_at, is_deleted or not is_current,
+        first_landed_on
     from customers
     union all
-    select 'support', source_relation, organization_id, name, domain, null, null, null, account_id, created_at, not is_current from organizations
+    select 'support', source_relation, organization_id, name, domain, null, null, null, account_id, created_at, not is_current,
+        first_landed_on
+    from organizations
     union all
-    select 'product', source_relation, workspace_id, name, domain, null, null, null, account_id, created_at, not is_current from workspaces
+    select 'product', source_relation, workspace_id, name, domain, null, null, null, account_id, created_at, not is_current,
+        first_landed_on
+    from workspaces
     union all
-    select 'surveys', source_relation, source_id, null, null, null, null, null, account_id, created_at, false from respondents
+    select 'surveys', source_relation, source_id, null, null, null, null, null, account_id, created_at, false,
+        first_landed_on
+    from respondents
 ),
 
 final as (
@@ -94,7 +106,8 @@ final as (
         currency,
         account_id,
         created_at,
-        is_deleted
+        is_deleted,
+        first_landed_on
     from records
 )
 

@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 {% set columns = [
-    'workspace_id', 'account_id', 'name', 'domain', 'created_at', 'updated_at',
+    'workspace_id', 'account_id', 'name', 'domain', 'created_at', 'updated_at', 'first_landed_on',
 ] %}
 
 with final as (

@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 {% set columns = [
-    'organization_id', 'account_id', 'name', 'domain', 'created_at', 'updated_at',
+    'organization_id', 'account_id', 'name', 'domain', 'created_at', 'updated_at', 'first_landed_on',
 ] %}
 
 with final as (

@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 {% set columns = [
-    'response_id', 'kind', 'account_id', 'email', 'score', 'comment', 'theme', 'responded_at',
+    'response_id', 'kind', 'account_id', 'email', 'score', 'comment', 'theme', 'responded_at', 'first_landed_on',
 ] %}
 
 with final as (

@@ -11,6 +11,7 @@ final as (
         case when position('@' in source_id) > 0 then {{ keyed_hash('source_id') }} else source_id end as source_id,
         evidence,
         confidence,
+        own_customer_id,
         '{{ var("run_id") }}' as run_id
     from nodes
 )

@@ -66,7 +66,7 @@ banded as (
     from compared
     left join bands
         on compared.score_points >= bands.from_points and (compared.score_points < bands.to_points or bands.to_points is null)
-    left join {{ ref('health_overrides') }} as overrides
+    left join {{ ref('int_health__overrides') }} as overrides
         on
             compared.customer_id = overrides.customer_id
             and compared.as_of_date >= overrides.set_on

@@ -19,6 +19,7 @@ final as (
         landed.createdate as created_at,
         landed.hs_lastmodifieddate as updated_at,
         landed.source_relation,
+        landed.first_landed_on,
         landed.known_from,
         landed.known_until,
         landed.is_current,

@@ -8,6 +8,7 @@ final as (
         landed.into_id as merged_into_account_id,
         landed.hs_lastmodifieddate as updated_at,
         landed.source_relation,
+        landed.first_landed_on,
         landed.known_from,
         landed.known_until,
         landed.is_current,

@@ -16,6 +16,7 @@ final as (
         landed.paid_at,
         landed.updated_at,
         landed.source_relation,
+        landed.first_landed_on,
         landed.known_from,
         landed.known_until,
         landed.is_current,

@@ -13,6 +13,7 @@ final as (
         {{ clean_text('landed.theme') }} as theme,
         landed.responded_at,
         landed.source_relation,
+        landed.first_landed_on,
         landed.known_from,
         landed.known_until,
         landed.is_current,

@@ -20,6 +20,7 @@ final as (
         landed.created as created_at,
         landed.updated as updated_at,
         landed.source_relation,
+        landed.first_landed_on,
         landed.known_from,
         landed.known_until,
         landed.is_current,

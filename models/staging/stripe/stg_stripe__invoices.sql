@@ -40,6 +40,7 @@ final as (
             else landed.updated
         end as updated_at,
         landed.source_relation,
+        landed.first_landed_on,
         landed.known_from,
         landed.known_until,
         landed.is_current,

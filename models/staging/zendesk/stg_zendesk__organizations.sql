@@ -12,6 +12,7 @@ final as (
         landed.created_at,
         landed.updated_at,
         landed.source_relation,
+        landed.first_landed_on,
         landed.known_from,
         landed.known_until,
         landed.is_current,
