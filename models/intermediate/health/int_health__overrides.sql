@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- What persons think of customers' health (seed health_overrides), by the customer's id of today. Where two customers became one, both ids
 -- go on meaning it; a newer opinion then ends the older one, and of two that begin together the one said of today's id holds.
 with named as (
