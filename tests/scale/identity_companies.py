@@ -111,6 +111,6 @@ def make_companies(path: Path, records: int, shape: Shape) -> None:
         for name, sql in TABLES.items():
             system = SYSTEMS.get(name.split("__")[0], "'files'")
             connection.execute(
-                f"create table intermediate.{name} as select *, {system} as source_relation, date '2024-01-01' as known_from, true as is_current "
-                f"from ({sql.format(**values)})"
+                f"create table intermediate.{name} as select *, {system} as source_relation, date '2024-01-01' as first_landed_on, "
+                f"date '2024-01-01' as known_from, true as is_current from ({sql.format(**values)})"
             )
