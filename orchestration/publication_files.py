@@ -1,13 +1,13 @@
 """The files of a version: one DuckDB database and a Parquet file per table, copied from the warehouse and proved against it.
 
-Here belongs how tables get into those files; not in which steps a version becomes one (publish.py) nor what is said about a run
-(publication_tables.py). Tables that grow by days are most of a version, and a run changes few of their days: they are taken over from the
-last version's files, and only what differs from the warehouse is replaced: buckets of a day's rows, in Parquet slices of a month's.
+Here belongs how tables get into those files; not in which steps a version becomes one (publish.py), what is said about a run
+(publication_tables.py) nor what is remembered for the next version (publication_days.py). Tables that grow by days are most of a version,
+and a run changes few of their days: they are taken over from the last version's files, and only what differs from the warehouse is
+replaced: buckets of a day's rows, in Parquet slices of a month's.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestration import publication_tables as own
 from orchestration.content_hash import SUMS, Content, content, row_hash
-from orchestration.parquet_parts import BUCKETS, Earlier, Layout, literal, month_of, write_parts
-from orchestration.published import DATABASE, Publication, PublicationError, compare_counts, file_sum
+from orchestration.parquet_parts import BUCKETS, Earlier, literal, month_of, write_parts
+from orchestration.publication_days import Known, as_published, known_of, write_down
+from orchestration.published import DATABASE, Publication, PublicationError, compare_counts
 
 if TYPE_CHECKING:
     import duckdb
 
 T = TypeVar("T")
 STORAGE_VERSION = "v1.2.0"  # the oldest client that shall open the file
-DAYS = "days.json"  # for the next version: hashes by days of the tables that grow, and which parts their Parquet files are made of
 GROUPS = 16  # of a day's buckets: what is hashed together, so that a customer whose whole past changed makes one in 16 rows be looked at again
 
 
@@ -76,15 +76,6 @@ class Changes:
     buckets: frozenset[tuple[date, int]]
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What a version says of one of its tables that grow. `bucket`: as SQL, how its rows were told apart."""
-
-    holds: Content
-    layout: Layout
-    bucket: str
-
-
 def build(
     warehouse_path: Path | None,
     building: Path,
@@ -115,7 +106,7 @@ def build(
         con.execute(f"attach {literal(building / DATABASE)} as pub" + ("" if continued else f" (storage_version '{STORAGE_VERSION}')"))
         taken_over = _drop_all_but(con, {table.name for table in tables if table.day})
         contents = _contents(con, {table.name: (table.relation, table.groups) for table in tables})
-        known = _known_of(last)
+        known = known_of(last) if last else {}
         changes: dict[str, Changes | None] = {}
         for table in tables:
             before = known.get(table.name)
@@ -129,7 +120,7 @@ def build(
         written = own.write(con, context, {name: found.rows for name, found in contents.items()})
         contents |= _contents(con, {name: (f"pub.main.{name}", ()) for name in written})
         growing = {table.name: table for table in tables if table.day}
-        said: dict[str, dict[str, Any]] = {}
+        said: dict[str, Known] = {}
 
         def export(cursor: duckdb.DuckDBPyConnection, name: str) -> None:
             path = building / "parquet" / f"{name}.parquet"
@@ -140,7 +131,7 @@ def build(
                 cursor.execute(f'copy pub.main."{name}" to {literal(path)} (format parquet, compression zstd)')
 
         _side_by_side(con, export, contents)
-        (building / DAYS).write_text(json.dumps(said, sort_keys=True))
+        write_down(building, said)
         checkpoint("exported")
         con.execute("checkpoint pub")
         con.execute("detach pub")
@@ -193,20 +184,20 @@ def prove(building: Path, entries: Mapping[str, Mapping[str, Any]]) -> None:
             raise PublicationError(f"table {name} reads back other than it was written")
 
 
-def _export_parts(con: duckdb.DuckDBPyConnection, table: Table, path: Path, holds: Content, earlier: Earlier | None) -> dict[str, Any]:
+def _export_parts(con: duckdb.DuckDBPyConnection, table: Table, path: Path, holds: Content, earlier: Earlier | None) -> Known:
     """Write the Parquet file of a table that grows; returns what the next version needs to know of it."""
     months: dict[date, int] = {}
     for (day, _), (rows, *_) in holds.sums.items():
         months[month_of(day)] = months.get(month_of(day), 0) + rows
     layout = write_parts(con, table.target, table.day, table.bucket, months, path, earlier)
-    return {**holds.json, "bucket": table.bucket, "parts": layout.json}
+    return Known(holds, layout, table.bucket)
 
 
-def _earlier(last: Publication | None, table: Table, holds: Content, known: _Known | None, changes: Changes | None) -> Earlier | None:
+def _earlier(last: Publication | None, table: Table, holds: Content, known: Known | None, changes: Changes | None) -> Earlier | None:
     """The last version's Parquet file of a table that grows. Where rows were not compared, all buckets of a group that differs may have changed."""
     if last is None or known is None or known.bucket != table.bucket or known.holds.columns != holds.columns:
         return None
-    path = _as_published(last, f"parquet/{table.name}.parquet")
+    path = as_published(last, f"parquet/{table.name}.parquet")
     groups = {(month_of(day), number) for day, number in holds.differing(known.holds)}
     touched = changes.buckets if changes else {(month, bucket) for month, number in groups for bucket in range(number, BUCKETS, GROUPS)}
     return Earlier(path, known.layout, touched) if path else None
@@ -228,22 +219,6 @@ def _contents(con: duckdb.DuckDBPyConnection, relations: Mapping[str, tuple[str,
 
 def _entry(found: Content) -> dict[str, Any]:
     return {"rows": found.rows, "content_hash": found.hash}
-
-
-def _known_of(version: Publication | None) -> dict[str, _Known]:
-    """What a version says of its tables that grow, by name; nothing where it does not say so any more."""
-    path = _as_published(version, DAYS) if version else None
-    try:
-        said = json.loads(path.read_text()) if path else {}
-        return {name: _Known(Content.of(table), Layout.of(table["parts"]), table["bucket"]) for name, table in said.items()}
-    except (OSError, ValueError, KeyError, TypeError):  # another release wrote it
-        return {}
-
-
-def _as_published(version: Publication, name: str) -> Path | None:
-    """A file of a version, if it still is the one that was published."""
-    path = version.path / name
-    return path if path.is_file() and file_sum(path) == version.manifest.get("files", {}).get(name) else None
 
 
 def _side_by_side(con: duckdb.DuckDBPyConnection, work: Callable[[duckdb.DuckDBPyConnection, str], T], items: Iterable[str]) -> list[T]:

@@ -7,7 +7,7 @@ from datetime import date
 import duckdb
 import pytest
 
-from orchestration import parquet_parts, publication_files, published
+from orchestration import parquet_parts, publication_days, publication_files, published
 from orchestration.content_hash import content
 from orchestration.gates import GateResult
 from orchestration.publication_files import Changes, Table
@@ -205,14 +205,14 @@ def test_months_without_a_change_are_taken_over_as_they_lie(warehouse, tmp_path,
 @pytest.mark.parametrize("said", [None, "{", '{"days": 7}', '{"days": {"columns": [], "sums": []}}', "days of another version"])
 def test_hashes_of_days_that_are_missing_or_wrong_do_no_harm(warehouse, tmp_path, said):
     root = tmp_path / "published"
-    kept = run(warehouse, root, LAST, FACTS, DAYS).path / publication_files.DAYS
+    kept = run(warehouse, root, LAST, FACTS, DAYS).path / publication_days.DAYS
     if said is None:
         kept.unlink()
     elif said.startswith("{"):
         kept.write_text(said)
     next_day(warehouse)
     if said == "days of another version":  # says of the old file what only the new one holds
-        kept.write_text((run(warehouse, tmp_path / "elsewhere", date(2024, 5, 21), FACTS, DAYS).path / publication_files.DAYS).read_text())
+        kept.write_text((run(warehouse, tmp_path / "elsewhere", date(2024, 5, 21), FACTS, DAYS).path / publication_days.DAYS).read_text())
     assert holds_the_warehouse(run(warehouse, root, date(2024, 5, 21), FACTS, DAYS), warehouse)
 
 

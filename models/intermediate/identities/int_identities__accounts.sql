@@ -1,6 +1,6 @@
 -- CRM accounts that are one customer: by merge records and decided links, and an account that was deleted joins the only one of
 -- its name, country and domain that still stands. Two standing accounts are never joined here: they look alike, and a person decides.
--- The oldest account anchors the customer (its id outlives later merges); the one that was not merged away describes it.
+-- The oldest account anchors the customer; the one that was not merged away describes it.
 with records as (
     select
         records.*,

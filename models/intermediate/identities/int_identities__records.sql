@@ -17,7 +17,7 @@ customers as (
     qualify row_number() over (partition by source_relation, customer_id order by is_deleted, known_from desc) = 1
 ),
 
--- a payer that was deleted before the first load is known by its invoices only
+-- a payer that was deleted before the first load is known by its invoices only, as any is whose record comes later
 payers as (
     select source_relation, customer_id, min(issued_at) as created_at, min(first_landed_on) as first_landed_on
     from {{ ref('int_billing__invoices') }}
@@ -75,9 +75,11 @@ records as (
     from accounts
     union all
     select
-        'billing', source_relation, customer_id, name, domain, email, country, currency, account_id, created_at, is_deleted or not is_current,
-        first_landed_on
+        'billing', customers.source_relation, customers.customer_id, customers.name, customers.domain, customers.email, customers.country,
+        customers.currency, customers.account_id, customers.created_at, customers.is_deleted or not customers.is_current,
+        least(customers.first_landed_on, coalesce(payers.first_landed_on, customers.first_landed_on))
     from customers
+    left join payers on customers.source_relation = payers.source_relation and customers.customer_id = payers.customer_id
     union all
     select 'support', source_relation, organization_id, name, domain, null, null, null, account_id, created_at, not is_current,
         first_landed_on
