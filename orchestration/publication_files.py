@@ -21,6 +21,7 @@ from orchestration.content_hash import SUMS, Content, content, row_hash
 from orchestration.parquet_parts import BUCKETS, Earlier, literal, month_of, write_parts
 from orchestration.publication_days import Known, as_published, known_of, write_down
 from orchestration.published import DATABASE, Publication, PublicationError, compare_counts
+from orchestration.warehouse import ROW_GROUP_SIZE
 
 if TYPE_CHECKING:
     import duckdb
@@ -99,11 +100,13 @@ def build(
     continued = continued and last is not None
     if continued:
         shutil.copyfile(last.database, building / DATABASE)
-    with duckdb.connect(config={"temp_directory": str(building / ".spill"), "memory_limit": memory_limit}) as con:
+    config = {"temp_directory": str(building / ".spill"), "memory_limit": memory_limit, "checkpoint_threshold": "4GB"}  # one checkpoint, at the end
+    with duckdb.connect(config=config) as con:
         con.execute("set global TimeZone = 'UTC'")
         if warehouse_path is not None:
             con.execute(f"attach {literal(warehouse_path)} as wh (read_only)")
-        con.execute(f"attach {literal(building / DATABASE)} as pub" + ("" if continued else f" (storage_version '{STORAGE_VERSION}')"))
+        storage = "" if continued else f"storage_version '{STORAGE_VERSION}', "
+        con.execute(f"attach {literal(building / DATABASE)} as pub ({storage}row_group_size {ROW_GROUP_SIZE})")
         taken_over = _drop_all_but(con, {table.name for table in tables if table.day})
         contents = _contents(con, {table.name: (table.relation, table.groups) for table in tables})
         known = known_of(last) if last else {}

@@ -14,12 +14,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestration.parquet_parts import literal
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
     import duckdb
 
 log = logging.getLogger("csw")
+# A table that has a row group is compressed as it is written, by all cores; a smaller one goes through the log, and once more when the file
+# is closed. DuckDB's own 122,880 rows are more than most tables have. Who writes with another size merges or splits what is there.
+ROW_GROUP_SIZE = 32_768  # as in dbt_project/profiles.yml
 _UNPUBLISHED = "main.unpublished_runs (run_id varchar, is_rebuild boolean)"
 
 
@@ -29,10 +33,11 @@ def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     import duckdb
 
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    connection = duckdb.connect(str(settings.warehouse_path))
+    connection = duckdb.connect(config={"temp_directory": f"{settings.warehouse_path}.tmp", "memory_limit": settings.memory_limit})
     try:
         connection.execute("set global TimeZone = 'UTC'")
-        connection.execute(f"set memory_limit = '{settings.memory_limit}'")
+        connection.execute(f"attach {literal(settings.warehouse_path)} as warehouse (row_group_size {ROW_GROUP_SIZE})")
+        connection.execute("use warehouse")
         yield connection
     finally:
         connection.close()

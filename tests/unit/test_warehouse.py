@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 
 import pytest
+import yaml
 from dagster import DagsterEventType, DagsterInstance, build_resources
 
+from orchestration.dbt_parsed import PROJECT_DIR
 from orchestration.execution import FAILED, _result, execute, prepare_home
 from orchestration.jobs import run_lock_resource
 from orchestration.settings import load_settings
-from orchestration.warehouse import begin_run, connect, discard, keeps_seeds, looks_at_all_days, mark_published, mark_seeds
+from orchestration.warehouse import ROW_GROUP_SIZE, begin_run, connect, discard, keeps_seeds, looks_at_all_days, mark_published, mark_seeds
 
 
 def test_seeds_are_there_only_as_long_as_their_files_and_the_warehouse_are_the_same(tmp_path):
@@ -99,3 +101,8 @@ def test_a_killed_run_does_not_keep_its_place_in_the_pool(tmp_path, monkeypatch)
         assert not log.claim_concurrency_slot("warehouse", "next", "staging").is_claimed
         with build_resources({"run_lock": run_lock_resource(settings)}, instance=instance):
             assert log.claim_concurrency_slot("warehouse", "next", "staging").is_claimed
+
+
+def test_all_who_write_the_warehouse_use_row_groups_of_one_size():
+    profile = yaml.safe_load((PROJECT_DIR / "profiles.yml").read_text())["customer_success"]["outputs"]["duckdb"]
+    assert profile["attach"][0]["options"] == {"row_group_size": ROW_GROUP_SIZE}
