@@ -34,18 +34,26 @@ payers as (
 
 grouped as (
     select
-        payers.customer_id,
-        payers.tier, payers.industry, payers.products_owned,
-        case when payers.industry is null or payers.peers_of_industry < rules.peer_minimum then 'tier' else 'tier and industry' end as peer_group
-    from payers
-    cross join rules
+        customer_id,
+        tier,
+        products_owned,
+        case when has_peers_of_industry then 'tier and industry' else 'tier' end as peer_group,
+        case when has_peers_of_industry then industry else '' end as industry
+    from (
+        select
+            payers.*,
+            payers.industry is not null and payers.peers_of_industry >= rules.peer_minimum as has_peers_of_industry
+        from payers
+        cross join rules
+    ) as counted_peers
 ),
 
--- Each group is counted once, with all its members, whichever group they themselves are compared with.
+-- Each group is counted once, with all its members, whichever group they themselves are compared with. Of a whole tier the industry is '',
+-- so that groups are found by equality: an "or" in a join compares each customer with all groups of its tier.
 counted as (
     select 'tier and industry' as peer_group, tier, industry, count(*) as peers from payers group by tier, industry
     union all
-    select 'tier', tier, null, count(*) from payers group by tier
+    select 'tier', tier, '', count(*) from payers group by tier
 ),
 
 owners as (
@@ -55,7 +63,7 @@ owners as (
     from payers inner join owned on payers.customer_id = owned.customer_id
     group by payers.tier, payers.industry, owned.product_id
     union all
-    select 'tier', payers.tier, null, owned.product_id, count(*), median(cast(owned.mrr_reporting_amount as double))
+    select 'tier', payers.tier, '', owned.product_id, count(*), median(cast(owned.mrr_reporting_amount as double))
     from payers inner join owned on payers.customer_id = owned.customer_id
     group by payers.tier, owned.product_id
 ),
@@ -88,15 +96,9 @@ lacking as (
     from grouped
     cross join rules
     inner join counted
-        on
-            grouped.peer_group = counted.peer_group
-            and grouped.tier = counted.tier
-            and (grouped.peer_group = 'tier' or grouped.industry = counted.industry)
+        on grouped.peer_group = counted.peer_group and grouped.tier = counted.tier and grouped.industry = counted.industry
     inner join owners
-        on
-            counted.peer_group = owners.peer_group
-            and counted.tier = owners.tier
-            and (counted.peer_group = 'tier' or counted.industry = owners.industry)
+        on counted.peer_group = owners.peer_group and counted.tier = owners.tier and counted.industry = owners.industry
     inner join fitting
         on grouped.customer_id = fitting.customer_id and owners.product_id = fitting.product_id and grouped.products_owned = fitting.products
     left join owned on grouped.customer_id = owned.customer_id and owners.product_id = owned.product_id
