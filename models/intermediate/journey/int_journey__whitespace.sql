@@ -34,9 +34,7 @@ payers as (
 
 grouped as (
     select
-        customer_id,
-        tier,
-        products_owned,
+        customer_id, tier, products_owned,
         case when has_peers_of_industry then 'tier and industry' else 'tier' end as peer_group,
         case when has_peers_of_industry then industry else '' end as industry
     from (
