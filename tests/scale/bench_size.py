@@ -75,7 +75,7 @@ def _load_and_next_day(customers: int, days: int, twice: float) -> tuple[Cost, C
 
 
 def _write_users_twice(drop: Path, files: str, share: float) -> tuple[int, int]:
-    """How many rows the files of usage have now, and how many of them are new."""
+    """Give a share of the users in these files of usage a double. Returns how many rows there are then, and how many of them were added."""
     rows = before = 0
     for path in (drop / "product" / "usage_daily").glob(f"{files}.parquet"):
         before += pq.read_metadata(path).num_rows
