@@ -1,6 +1,7 @@
 """What a daily run costs at size, and whether it grows with the history behind it (`make bench`).
 
-A simulated company is written as files and loaded twice, with a short and with a long history; after each load one more day is run.
+Two simulated companies are written as files and loaded, one with a short and one with a long history; then the next days of both are run in
+turn, so that a machine that is slow for a while is slow for both, and the medians are compared (of two runs of one day, CPU differs by a tenth).
 Limits (issue 4, 10,000 customers who use the product in 20 million rows of 540 days): that day costs at most 1.2 times as much CPU after
 540 days as after 60; no run needs 6 GiB. A simulated company of that size makes 12 million rows: some of its users are written twice.
 "Not SQL" is what the same day costs for a company of 20 customers, where DuckDB has next to nothing to do.
@@ -18,6 +19,7 @@ import time
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from statistics import median
 
 import duckdb
 import pyarrow.parquet as pq
@@ -27,7 +29,7 @@ from orchestration.sources.demo.company import DemoCompany
 
 BIN = Path(sys.executable).parent
 DOMAINS = ("CRM", "BILLING", "SUPPORT", "PRODUCT", "SURVEY")
-SMALLEST, SAMPLED_EVERY = 20, 0.25  # customers; seconds
+SMALLEST, DAYS_MORE, SAMPLED_EVERY = 20, 3, 0.25  # customers; days; seconds
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,27 @@ class Cost:
         return f"{self.cpu:8.1f} s CPU {self.wall:8.1f} s wall {self.peak:8.0f} MiB"
 
 
+class Company:
+    """A simulated company in a folder of its own: so many days are loaded at first, then one more at a time."""
+
+    def __init__(self, folder: Path, customers: int, days: int, twice: float):
+        self._folder, self._drop, self._twice = folder, folder / "drop", twice
+        self._newest = last_day(days)
+        self._company = DemoCompany.generate(customers=customers, days=days + DAYS_MORE)
+        rows = sum(self._company.write_files(self._drop, until=self._newest).values())
+        usage, more = _write_users_twice(self._drop, f"{self._newest}-*", twice)
+        print(f"  {customers} customers, {days} days, {rows + more:,} rows of which {usage:,} of usage")
+        print(f"    first load {_run(folder, self._newest)}", flush=True)
+
+    def next_day(self) -> Cost:
+        since, self._newest = self._newest, self._newest + timedelta(days=1)
+        self._company.write_files(self._drop, until=self._newest, since=since)
+        _write_users_twice(self._drop, f"{since}_*", self._twice)
+        cost = _run(self._folder, self._newest)
+        print(f"    next day   {cost}", flush=True)
+        return cost
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--customers", type=int, default=10_000)
@@ -49,29 +72,14 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=540)
     parser.add_argument("--short", type=int, default=60, help="days of the short history")
     options = parser.parse_args()
-    print(f"{options.customers} customers")
-    _, none = _load_and_next_day(SMALLEST, options.short, options.twice)
-    _, short = _load_and_next_day(options.customers, options.short, options.twice)
-    _, long = _load_and_next_day(options.customers, options.days, options.twice)
-    print(f"the day after {options.days} days costs {long.cpu / short.cpu:.2f} times the CPU of the day after {options.short} (limit 1.2)")
-    print(f"not SQL: {none.cpu / long.cpu:.0%} of the CPU of the day after {options.days}")
-
-
-def _load_and_next_day(customers: int, days: int, twice: float) -> tuple[Cost, Cost]:
-    newest = last_day(days)
     with tempfile.TemporaryDirectory() as folder:
-        drop = Path(folder) / "drop"
-        company = DemoCompany.generate(customers=customers, days=days + 1)
-        rows = sum(company.write_files(drop, until=newest).values())
-        usage, more = _write_users_twice(drop, f"{newest}-*", twice)
-        first = _run(Path(folder), newest)
-        company.write_files(drop, until=newest + timedelta(days=1), since=newest)
-        _write_users_twice(drop, f"{newest}_*", twice)
-        del company
-        following = _run(Path(folder), newest + timedelta(days=1))
-    print(f"  {customers} customers, {days} days, {rows + more:,} rows of which {usage:,} of usage")
-    print(f"    first load {first}\n    next day   {following}", flush=True)
-    return first, following
+        none = Company(Path(folder) / "none", SMALLEST, options.short, options.twice).next_day()
+        short = Company(Path(folder) / "short", options.customers, options.short, options.twice)
+        long = Company(Path(folder) / "long", options.customers, options.days, options.twice)
+        pairs = [(short.next_day().cpu, long.next_day().cpu) for _ in range(DAYS_MORE)]
+    before, after = (median(costs) for costs in zip(*pairs, strict=True))
+    print(f"the day after {options.days} days costs {after / before:.2f} times the CPU of the day after {options.short} (medians; limit 1.2)")
+    print(f"not SQL: {none.cpu / after:.0%} of the CPU of the day after {options.days}")
 
 
 def _write_users_twice(drop: Path, files: str, share: float) -> tuple[int, int]:
