@@ -28,6 +28,7 @@ bench: .venv/dev.done
 	$(BIN)/python tests/scale/bench_clv.py
 	$(BIN)/python tests/scale/bench_health.py
 	$(BIN)/python tests/scale/bench_size.py
+	$(BIN)/python tests/scale/bench_loads.py
 	$(BIN)/python tests/scale/bench_identities.py
 
 lint: .venv/dev.done

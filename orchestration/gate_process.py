@@ -45,8 +45,8 @@ class Room:
     @contextmanager
     def opened(self, reader: str) -> Iterator[Gates]:
         """Ready to answer. Each `reader` (process) spills what doesn't fit into memory into a folder of its own."""
-        source = _lake if self.layer == "raw" else read
-        with source(self.settings, reader) as connection, Gates(connection) as gates:
+        opened = _landed(self.settings, reader, self.run_id) if self.layer == "raw" else read(self.settings, reader)
+        with opened as connection, Gates(connection) as gates:
             yield gates
 
     def answer(self, gates: Gates, question: Question) -> GateResult:
@@ -119,14 +119,14 @@ def _checks(layer: str, question: Question) -> int:
 
 
 @contextmanager
-def _lake(settings: Settings, reader: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """What has landed, without the warehouse."""
+def _landed(settings: Settings, reader: str, run_id: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """What this run has landed, without the warehouse."""
     import duckdb
 
     connection = duckdb.connect(config={"temp_directory": f"{settings.data_dir}/.{reader}.tmp", "memory_limit": settings.memory_limit})
     try:
         connection.execute("set global TimeZone = 'UTC'")
-        register_raw_views(connection, load_contracts(), settings.lake_dir)
+        register_raw_views(connection, load_contracts(), settings.lake_dir, run_id=run_id)
         yield connection
     finally:
         connection.close()

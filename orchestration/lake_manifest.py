@@ -1,7 +1,9 @@
 """The manifest of one partition: what was landed, and from where the next pull goes on.
 
 Here belongs its content, its file and the reading back; not how a partition is written (lake_partition.py).
-A manifest carries its own checksum, so that a cut or edited one is noticed before anything is built on it.
+A manifest carries its own checksum, so that a cut or edited one is noticed before anything is built on it. What a source remembers (files: all
+that it has read) stands in a file of its own beside it: it grows with every load, every run reads all manifests, and only the last one's
+memory is ever asked for.
 """
 
 from __future__ import annotations
@@ -9,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,8 @@ import pyarrow as pa
 from orchestration.contracts import Contract
 
 MANIFEST = "manifest.json"
+STATE = "state.json"
+STATES_KEPT = 8  # of a table: the next load needs the newest, a day that is run again the one before, a person who moved days away older ones
 PARTITION = "load_date="
 LAKE_COLUMNS = pa.schema(
     [
@@ -39,7 +44,7 @@ class LakeError(Exception):
 
 @dataclass(frozen=True)
 class Manifest:
-    """One committed partition. Times are UTC. `cursor` is how far the source had been asked; `state` is a source's own memory."""
+    """One committed partition. Times are UTC. `cursor` is how far the source had been asked."""
 
     vendor: str
     source_relation: str
@@ -64,7 +69,6 @@ class Manifest:
     files: list[dict[str, Any]]  # name, rows, bytes, sha256
     started_at: datetime
     committed_at: datetime
-    state: Any = field(default=None)
 
 
 def lake_schema(contract: Contract) -> pa.Schema:
@@ -81,17 +85,33 @@ def partition_name(load_date: date) -> str:
 
 
 def write_manifest(manifest: Manifest, folder: Path) -> Path:
-    """As JSON for people; the first line holds the checksum of all that follows, so that reading it back is cheap."""
-    body = {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(manifest).items()}
-    text = json.dumps(body, indent=1, sort_keys=True).removeprefix("{\n").encode()
-    path = folder / MANIFEST
-    path.write_bytes(b'{"checksum": "%s",\n%s' % (hashlib.sha256(text).hexdigest().encode(), text))
-    return path
+    return _write(folder / MANIFEST, {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(manifest).items()})
+
+
+def write_state(state: Any, folder: Path) -> Path:
+    """What a source wants to be told at the next load, as JSON can hold it."""
+    return _write(folder / STATE, {"state": state})
+
+
+def read_state(folder: Path) -> Any:
+    """What the source remembered after this load; None where that is not kept. Raises LakeError when it is damaged."""
+    kept_in = STATE if (folder / STATE).exists() else MANIFEST  # where earlier releases had it
+    return _read(str(folder), kept_in).get("state")
+
+
+def forget_states(table_dir: Path) -> None:
+    """Remove what the source remembered after all but the last loads."""
+    for day in reversed(partition_dates(table_dir)[:-STATES_KEPT]):
+        try:
+            os.unlink(f"{table_dir}/{partition_name(day)}/{STATE}")
+        except FileNotFoundError:
+            return  # so are all before it
 
 
 def read_manifest(folder: Path) -> Manifest:
     """Raises LakeError when it is missing, cut or was changed."""
     body = read_body(str(folder))
+    body.pop("state", None)
     try:
         for name in ("since", "cursor", "started_at", "committed_at"):
             body[name] = datetime.fromisoformat(body[name]) if body[name] else None
@@ -102,8 +122,19 @@ def read_manifest(folder: Path) -> Manifest:
 
 def read_body(folder: str) -> dict[str, Any]:
     """The manifest as plain values: a run reads one for every partition there is. Raises LakeError as `read_manifest` does."""
+    return _read(folder, MANIFEST)
+
+
+def _write(path: Path, body: Mapping[str, Any]) -> Path:
+    """As JSON for people; the first line holds the checksum of all that follows, so that reading it back is cheap."""
+    text = json.dumps(body, indent=1, sort_keys=True).removeprefix("{\n").encode()
+    path.write_bytes(b'{"checksum": "%s",\n%s' % (hashlib.sha256(text).hexdigest().encode(), text))
+    return path
+
+
+def _read(folder: str, name: str) -> dict[str, Any]:
     try:
-        with open(f"{folder}/{MANIFEST}", "rb") as handle:
+        with open(f"{folder}/{name}", "rb") as handle:
             head, _, text = handle.read().partition(b"\n")
         body = json.loads(b"{" + text)
         if json.loads(head.rstrip(b",") + b"}")["checksum"] != hashlib.sha256(text).hexdigest():
@@ -111,7 +142,9 @@ def read_body(folder: str) -> dict[str, Any]:
         return body
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = "it is missing" if isinstance(error, FileNotFoundError) else "it is damaged"
-        raise LakeError(f"manifest of {describe(Path(folder))}: {reason}; run that day again, or restore the folder from a backup") from None
+        raise LakeError(
+            f"{name.removesuffix('.json')} of {describe(Path(folder))}: {reason}; run that day again, or restore the folder from a backup"
+        ) from None
 
 
 def partition_dates(table_dir: Path) -> list[date]:

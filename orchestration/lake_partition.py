@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from orchestration.contracts import Contract
-from orchestration.lake_manifest import Manifest, lake_schema, partition_name, write_manifest
+from orchestration.lake_manifest import Manifest, forget_states, lake_schema, partition_name, write_manifest, write_state
 from orchestration.lake_validate import BAD_SCHEMA, ROW_HASH
 
 log = logging.getLogger("csw")
@@ -106,8 +106,11 @@ class PartitionWriter:
             part |= {"bytes": path.stat().st_size, "sha256": sha256(path)}
         return self._parts
 
-    def seal(self, manifest: Manifest) -> None:
+    def seal(self, manifest: Manifest, state: Any = None) -> None:
+        """`state`: what the source remembers; None: nothing."""
         self.new.mkdir(parents=True, exist_ok=True)
+        if state is not None:
+            _sync(write_state(state, self.new))
         _sync(write_manifest(manifest, self.new))
 
     def commit(self) -> None:
@@ -115,6 +118,7 @@ class PartitionWriter:
         if self.new_quarantine.exists():
             replace(self.new_quarantine, self.quarantine)
         replace(self.new, self.folder)
+        forget_states(self.folder.parent)
         if not self.bad_rows and self.quarantine.exists():
             shutil.rmtree(self.quarantine)
 
@@ -183,12 +187,13 @@ def heal(table_dir: Path) -> None:
     if not table_dir.is_dir():
         return
     for name in os.listdir(table_dir):
-        path = table_dir / name
-        final = table_dir / name.removeprefix(OLD)
+        if not name.startswith((NEW, OLD)):
+            continue
+        path, final = table_dir / name, table_dir / name.removeprefix(OLD)
         if name.startswith(OLD) and not final.exists():
             log.warning("%s/%s: put back, the run that was replacing it died", table_dir.name, final.name)
             os.rename(path, final)
-        elif name.startswith((NEW, OLD)):
+        else:
             shutil.rmtree(path)
 
 

@@ -100,7 +100,7 @@ class TableLoad:
             self._write(self._validator.check(gone)[0])
 
     def seal(self, state: Any) -> Manifest:
-        """All on disk under a temporary name, with its manifest. Raises ContractError on drift."""
+        """All on disk under a temporary name, with its manifest and what the source remembers. Raises ContractError on drift."""
         failures = self._validator.failures
         suspicions = check_drift(
             self.contract,
@@ -139,9 +139,8 @@ class TableLoad:
             files=files,
             started_at=self._started_at,
             committed_at=utc_now(),
-            state=state,
         )
-        self._writer.seal(manifest)
+        self._writer.seal(manifest, state)
         return manifest
 
     def commit(self) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestration.lake_manifest import MANIFEST, LakeError, describe, read_manifest
+from orchestration.lake_manifest import MANIFEST, STATE, LakeError, describe, read_manifest, read_state
 from orchestration.lake_partition import ContentHash, sha256
 
 
@@ -30,11 +30,12 @@ def verify_partition(folder: Path) -> Iterator[Problem]:
     where = describe(folder)
     try:
         manifest = read_manifest(folder)
+        read_state(folder)
     except LakeError as error:
         yield Problem(where, str(error))
         return
     expected = {entry["name"]: entry for entry in manifest.files}
-    found = {path.name for path in folder.iterdir()} - {MANIFEST}
+    found = {path.name for path in folder.iterdir()} - {MANIFEST, STATE}
     for name in sorted(found - set(expected)):
         yield Problem(where, f"{name} is not in the manifest")
     content, rows = ContentHash(), 0

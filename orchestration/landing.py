@@ -18,7 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 import duckdb
 
 from orchestration.contracts import Contract, ContractFileError, Contracts
-from orchestration.lake_manifest import LakeError, Manifest, partition_dates, partition_name, read_manifest, utc_now
+from orchestration.lake_manifest import LakeError, Manifest, partition_dates, partition_name, read_manifest, read_state, utc_now
 from orchestration.lake_partition import heal, heal_source, source_lock
 from orchestration.lake_table import TableLoad
 from orchestration.lake_validate import Statements
@@ -32,7 +32,7 @@ OVERLAP = timedelta(days=1)  # a source may show a change up to this long after 
 
 @runtime_checkable
 class RemembersState(Protocol):
-    """A source whose cursor is not a time (files: which ones were read). What `state` says is kept in the manifest."""
+    """A source whose cursor is not a time (files: which ones were read). What `state` says is kept beside the manifest."""
 
     def resume(self, states: dict[str, Any]) -> None: ...
     def state(self, table: str) -> Any: ...
@@ -115,7 +115,8 @@ class Lake:
         self, source: Source, loads: dict[str, TableLoad], *, reconcile: bool, progress: Callable[[str, int], None] | None
     ) -> list[Manifest]:
         if isinstance(source, RemembersState):
-            source.resume({table: load.previous.state for table, load in loads.items() if load.previous is not None and load.since is not None})
+            known = {table: load.previous for table, load in loads.items() if load.previous is not None and load.since is not None}
+            source.resume({table: self._state_after(source.source_relation, previous) for table, previous in known.items()})
         for table, page in source.pull({table: Window(load.since, load.until) for table, load in loads.items()}):
             if table not in loads:
                 raise SourceError(f"{source.source_relation} gave rows of '{table}', which it was not asked for: a fault of its client")
@@ -189,6 +190,9 @@ class Lake:
             return self._contracts[vendor, table]
         except KeyError:
             raise ContractFileError(f"no contract for {vendor}.{table}: declare it in models/staging/{vendor}/_{vendor}__sources.yml") from None
+
+    def _state_after(self, source_relation: str, load: Manifest) -> Any:
+        return read_state(self._table_dir(source_relation, load.table) / partition_name(load.load_date))
 
     def _source_dir(self, source_relation: str) -> Path:
         return self.root / "raw" / source_relation

@@ -3,8 +3,8 @@
 Here belongs which files there are and which of them are new; how each format is read stands in file_formats.py, whether a row is good
 is landing's to say. `path` may be any fsspec address whose package is installed; without one it is a local folder.
 
-A file is known by its size and time of change, and by its content when those differ; what was read stands in the manifest. So an unchanged file is
-not read again, and a changed one is read whole: for tables that grow, drop new files into a folder instead of appending to one.
+A file is known by its size and time of change, and by its content when those differ; what was read stands beside the manifest. So an unchanged
+file is not read again, and a changed one is read whole: for tables that grow, drop new files into a folder instead of appending to one.
 A record goes away by a row whose `deleted` is true, not by leaving it out.
 """
 

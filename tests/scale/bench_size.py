@@ -54,13 +54,13 @@ class Company:
         rows = sum(self._company.write_files(self._drop, until=self._newest).values())
         usage, more = _write_users_twice(self._drop, f"{self._newest}-*", twice)
         print(f"  {customers} customers, {days} days, {rows + more:,} rows of which {usage:,} of usage")
-        print(f"    first load {_run(folder, self._newest)}", flush=True)
+        print(f"    first load {run_day(folder, self._newest)}", flush=True)
 
     def next_day(self) -> Cost:
         since, self._newest = self._newest, self._newest + timedelta(days=1)
         self._company.write_files(self._drop, until=self._newest, since=since)
         _write_users_twice(self._drop, f"{since}_*", self._twice)
-        cost = _run(self._folder, self._newest)
+        cost = run_day(self._folder, self._newest)
         print(f"    next day   {cost}", flush=True)
         return cost
 
@@ -95,12 +95,17 @@ def _write_users_twice(drop: Path, files: str, share: float) -> tuple[int, int]:
     return rows, rows - before
 
 
-def _run(folder: Path, day: date) -> Cost:
-    environment = {**os.environ, "CSW_DATA_DIR": str(folder / "data"), "CSW_FILES_DIR": str(folder / "drop"), "CSW_PII_KEY": "bench"}
-    environment |= {f"CSW_{domain}_SOURCES": "files" for domain in DOMAINS}
+def environment(folder: Path) -> dict[str, str]:
+    """Settings of a company whose files lie in `folder`/drop."""
+    paths = {"CSW_DATA_DIR": str(folder / "data"), "CSW_FILES_DIR": str(folder / "drop"), "CSW_PII_KEY": "bench"}
+    return paths | {f"CSW_{domain}_SOURCES": "files" for domain in DOMAINS}
+
+
+def run_day(folder: Path, day: date) -> Cost:
+    """One `csw run`, in a process of its own. SystemExit with what it said when it fails."""
     before, started, peak = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic(), 0.0
     with tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen([str(BIN / "csw"), "run", "--date", str(day)], env=environment, stdout=said, stderr=said)
+        process = subprocess.Popen([str(BIN / "csw"), "run", "--date", str(day)], env={**os.environ, **environment(folder)}, stdout=said, stderr=said)
         while process.poll() is None:
             peak = max(peak, _resident(process.pid))
             time.sleep(SAMPLED_EVERY)

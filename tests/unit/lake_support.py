@@ -87,10 +87,10 @@ def load(lake: Lake, source: Any, day: date = DAY, **options: Any):
     return lake.load(source, load_date=day, until=until, **options)
 
 
-def rows(folder: Path, sql: str, contracts=CONTRACTS) -> list[tuple]:
+def rows(folder: Path, sql: str, contracts=CONTRACTS, **views: Any) -> list[tuple]:
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
-        register_raw_views(connection, contracts, folder / "lake")
+        register_raw_views(connection, contracts, folder / "lake", **views)
         return connection.execute(sql).fetchall()
 
 

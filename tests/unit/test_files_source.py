@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from orchestration.contracts import load_contracts
+from orchestration.lake_manifest import LakeError
 from orchestration.sources.base import SourceError, SourceSpec, TransientSourceError
 from orchestration.sources.files import Files, open_files
 from tests.unit.lake_support import DAY, lake_in, load, quarantined, rows
@@ -36,9 +38,9 @@ def customer(number: int, name: str = "Acme") -> str:
     return f"c{number},{name},USD,2024-01-01T00:00:00Z,2024-03-01T00:00:00Z\n"
 
 
-def land(folder, day: date = DAY, *domains: str, **options):
+def land(folder, day: date = DAY, *domains: str, run_id: str | None = None, **options):
     opened = source(folder, *domains, **options)
-    return {manifest.table: manifest for manifest in load(lake_in(folder, CONTRACTS), opened, day)}
+    return {manifest.table: manifest for manifest in load(lake_in(folder, CONTRACTS), opened, day, run_id=run_id or f"run-{day}")}
 
 
 def read(folder, sql: str):
@@ -176,6 +178,46 @@ def test_repeating_a_day_reads_again_what_that_day_had_read(tmp_path):
         assert manifest.rows == 1
     (manifest,) = load(lake_in(tmp_path, CONTRACTS), source(tmp_path), DAY + timedelta(days=1), run_id="three", full=True)
     assert manifest.rows == 2
+
+
+def test_what_was_read_is_kept_apart_from_manifests_and_for_the_last_loads_only(tmp_path):
+    """Every run reads all manifests: were all files named in each of them, a day would cost more with every day before it."""
+    days = [DAY + timedelta(days=number) for number in range(12)]
+    for number, day in enumerate(days):
+        drop(tmp_path, f"billing/customers/a-file-with-a-name-{number}.csv", CUSTOMERS + customer(number))
+        assert land(tmp_path, day)["customers"].rows == 1
+    folders = [tmp_path / f"lake/raw/files/customers/load_date={day}" for day in days]
+    assert not any("a-file-with-a-name" in (folder / "manifest.json").read_text() for folder in folders)
+    assert [(folder / "state.json").exists() for folder in folders] == [False] * 4 + [True] * 8
+    assert lake_in(tmp_path, CONTRACTS).verify() == []
+    (folders[-1] / "state.json").unlink()  # then everything is read again: as it was, so no record has another version
+    assert land(tmp_path, days[-1] + timedelta(days=1))["customers"].rows == 12
+
+
+def test_what_was_read_is_found_where_earlier_releases_kept_it(tmp_path):
+    drop(tmp_path, "billing/customers/a.csv", CUSTOMERS + customer(1))
+    land(tmp_path)
+    folder = tmp_path / f"lake/raw/files/customers/load_date={DAY}"
+    state = json.loads((folder / "state.json").read_text())["state"]
+    (folder / "state.json").unlink()
+    text = json.dumps({**json.loads((folder / "manifest.json").read_text()), "state": state}, indent=1).removeprefix("{\n")
+    body = text.partition("\n")[2]  # without the checksum's line
+    (folder / "manifest.json").write_text(f'{{"checksum": "{hashlib.sha256(body.encode()).hexdigest()}",\n{body}')
+    assert lake_in(tmp_path, CONTRACTS).verify() == []
+    assert land(tmp_path, DAY + timedelta(days=1))["customers"].rows == 0
+
+
+def test_a_damaged_memory_of_what_was_read_is_said(tmp_path):
+    drop(tmp_path, "billing/customers/a.csv", CUSTOMERS + customer(1))
+    land(tmp_path)
+    path = tmp_path / f"lake/raw/files/customers/load_date={DAY}/state.json"
+    path.write_text(path.read_text().replace("a.csv", "b.csv"))
+    message = f"state of files/customers/load_date={DAY}: it is damaged; run that day again"
+    assert [problem.what.startswith(message) for problem in lake_in(tmp_path, CONTRACTS).verify()] == [True]
+    with pytest.raises(LakeError, match=message):
+        land(tmp_path, DAY + timedelta(days=1))
+    land(tmp_path, run_id="again")
+    assert land(tmp_path, DAY + timedelta(days=1))["customers"].rows == 0
 
 
 def test_tables_of_other_domains_and_strange_files_are_left_alone_and_named(tmp_path):

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from orchestration.contracts import Column
+from orchestration.lake_manifest import LakeError
 from orchestration.sources.base import ContractError, SourceError
 from tests.unit.lake_support import DAY, ORDERS, Shop, lake_in, load, order, quarantined, rows
 
@@ -291,6 +292,18 @@ def test_views_unite_tenants_but_not_other_vendors_and_survive_an_older_contract
         ("o2", 2, 0.5, "shop_eu"),
     ]
     assert rows(tmp_path, "select column_type from (describe raw_shop.orders) where column_name = 'quantity'") == [("BIGINT",)]
+
+
+def test_views_of_one_run_read_nothing_that_was_landed_before(tmp_path):
+    lake = lake_in(tmp_path)
+    days = [DAY + timedelta(days=number) for number in range(3)]
+    for day, run_id in zip(days, ["first", "second", "second"], strict=True):
+        load(lake, Shop([order(day.day)]), day, run_id=run_id)
+    (tmp_path / f"lake/raw/shop/orders/load_date={DAY}/part-00000.parquet").unlink()
+    assert rows(tmp_path, "select id from raw_shop.orders order by id", run_id="second") == [("o11",), ("o12",)]
+    assert rows(tmp_path, "select id from raw_shop.orders", run_id="third") == []
+    with pytest.raises(LakeError, match="is gone from the lake"):
+        rows(tmp_path, "select id from raw_shop.orders")
 
 
 def test_a_view_over_nothing_is_empty_but_typed(tmp_path):
