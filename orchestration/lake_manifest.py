@@ -104,8 +104,8 @@ def forget_states(table_dir: Path) -> None:
     for day in reversed(partition_dates(table_dir)[:-STATES_KEPT]):
         try:
             os.unlink(f"{table_dir}/{partition_name(day)}/{STATE}")
-        except FileNotFoundError:
-            return  # so are all before it
+        except OSError:
+            return  # gone, as all before it are; what cannot be removed now is tried at the next load
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -190,7 +190,7 @@ def test_what_was_read_is_kept_apart_from_manifests_and_for_the_last_loads_only(
     assert not any("a-file-with-a-name" in (folder / "manifest.json").read_text() for folder in folders)
     assert [(folder / "state.json").exists() for folder in folders] == [False] * 4 + [True] * 8
     assert lake_in(tmp_path, CONTRACTS).verify() == []
-    (folders[-1] / "state.json").unlink()  # then everything is read again: as it was, so no record has another version
+    (folders[-1] / "state.json").unlink()  # then everything is read again
     assert land(tmp_path, days[-1] + timedelta(days=1))["customers"].rows == 12
 
 
