@@ -6,7 +6,7 @@ with members as (
         nodes.customer_id,
         max(members.campaign_name) as campaign_name,
         min({{ reporting_date('members.targeted_at') }}) as targeted_on,
-        max(case when members.is_control then 1 else 0 end) = 1 as is_control,
+        min(case when members.is_control then 1 else 0 end) = 1 as is_control,  -- of two records of one campaign one was contacted: contacted
         min({{ reporting_date(happened('members.responded_at')) }}) as responded_on,
         {{ to_money('sum(cast(members.cost as double) * cast(rates.exchange_rate as double))') }} as cost_reporting_amount
     from {{ ref('int_crm__campaign_members') }} as members

@@ -4,9 +4,12 @@
         {{ share }} * (1 - {{ share }}) / (contacted + 2) + {{ control_share }} * (1 - {{ control_share }}) / (control_targets + 2)
     )
 {%- endset -%}
--- Only targets whose outcome is known are compared: who may still come back within the window would count as lost.
+-- Only targets whose time is over are compared: while it runs, those already back would be all that has an outcome, and the rate near 1.
 with targets as (
-    select * from {{ ref('fct_winback') }}
+    select
+        *,
+        window_ends_on < {{ as_of_date() }} as is_decided
+    from {{ ref('fct_winback') }}
 ),
 
 counted as (
@@ -16,14 +19,14 @@ counted as (
         max(campaign_name) as campaign_name,
         min(targeted_on) as first_targeted_on,
         count(*) as targets,
-        count(case when is_reactivated is null then 1 end) as open_targets,
-        count(case when not is_control and is_reactivated is not null then 1 end) as contacted,
-        count(case when not is_control and is_reactivated is not null and responded_on is not null then 1 end) as responded,
-        count(case when not is_control and is_reactivated then 1 end) as contacted_back,
-        count(case when is_control and is_reactivated is not null then 1 end) as control_targets,
-        count(case when is_control and is_reactivated then 1 end) as control_back,
-        sum(case when not is_control then regained_mrr_reporting_amount end) as regained_mrr_reporting_amount,
-        sum(case when not is_control and is_reactivated is not null then cost_reporting_amount end) as cost_reporting_amount
+        count(case when not is_decided then 1 end) as open_targets,
+        count(case when is_decided and not is_control then 1 end) as contacted,
+        count(case when is_decided and not is_control and responded_on is not null then 1 end) as responded,
+        count(case when is_decided and not is_control and is_reactivated then 1 end) as contacted_back,
+        count(case when is_decided and is_control then 1 end) as control_targets,
+        count(case when is_decided and is_control and is_reactivated then 1 end) as control_back,
+        sum(case when is_decided and not is_control then regained_mrr_reporting_amount end) as regained_mrr_reporting_amount,
+        sum(case when is_decided and not is_control then cost_reporting_amount end) as cost_reporting_amount
     from targets
     group by source_relation, campaign_id
 ),
