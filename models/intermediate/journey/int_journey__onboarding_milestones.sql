@@ -7,32 +7,16 @@ rules as (
     select value as core_features from {{ ref('journey_rules') }} where rule = 'first_value_core_features'
 ),
 
-thresholds as (
-    select
-        max(case when threshold = 'adoption_seat_use' then value end) as seat_use,
-        max(case when threshold = 'adoption_features' then value end) as features
-    from {{ ref('lifecycle_thresholds') }}
-),
-
 used as (
     select
         onboardings.customer_id,
         min(case when days.last_used_on >= onboardings.first_paid_on then days.last_used_on end) as first_used_on,
-        min(case when days.core_features_28d >= rules.core_features then days.as_of_date end) as core_used_on,
-        min(
-            case
-                when days.features_28d >= thresholds.features
-                    and cast(days.active_users_28d as double) >= thresholds.seat_use * cast(days.seats as double)
-                    then days.as_of_date
-            end
-        ) as broadly_used_on,
-        max(case when days.is_product_observed then 1 else 0 end) = 1 as is_product_observed
+        min(case when days.core_features_28d >= rules.core_features then days.as_of_date end) as core_used_on
     from onboardings
     inner join {{ ref('int_health__daily') }} as days
         on onboardings.customer_id = days.customer_id and days.as_of_date >= onboardings.first_paid_on
     cross join rules
-    cross join thresholds
-    where days.as_of_date <= {{ as_of_date() }}
+    where onboardings.is_history_kept and days.as_of_date <= {{ as_of_date() }}
     group by onboardings.customer_id
 ),
 
@@ -46,6 +30,8 @@ goals as (
         min({{ reporting_date('goals.achieved_at') }}) as achieved_on
     from {{ ref('int_crm__success_goals') }} as goals
     inner join accounts on goals.source_relation = accounts.source_relation and goals.account_id = accounts.source_id
+    inner join onboardings
+        on accounts.customer_id = onboardings.customer_id and {{ reporting_date('goals.achieved_at') }} >= onboardings.first_paid_on
     where goals.is_current and {{ reporting_date('goals.achieved_at') }} <= {{ as_of_date() }}
     group by accounts.customer_id
 ),
@@ -87,10 +73,13 @@ final as (
         onboardings.kicked_off_on,
         onboardings.trained_on,
         used.first_used_on,
-        least(used.core_used_on, case when goals.achieved_on >= onboardings.first_paid_on then goals.achieved_on end) as first_value_on,
-        used.broadly_used_on,
+        case when onboardings.is_history_kept then least(used.core_used_on, goals.achieved_on) end as first_value_on,
+        onboardings.broadly_used_on,
         onboardings.completed_on,
-        coalesce(used.is_product_observed, false) as is_product_observed,
+        onboardings.is_meeting_expected,
+        onboardings.is_use_expected,
+        onboardings.is_history_kept,
+        onboardings.is_judged,
         sponsors.has_sponsor,
         {{ 'coalesce(tickets.early_tickets, 0)' if 'support' in var('present_domains') else 'cast(null as bigint)' }} as early_tickets
     from onboardings

@@ -24,32 +24,27 @@ paying as (
     select customer_id from {{ ref('int_lifecycle__paying') }} group by customer_id having max(valid_to) > {{ as_of_date() }}
 ),
 
--- Nobody is late with what no source would show, nor a tier with meetings that it does not get.
 expected as (
     select
         milestones.*,
         tiers.tier,
         rules.*,
-        -- A tier without meetings is through when its use is broad.
-        coalesce(milestones.completed_on, case when not cadences.has_onboarding then milestones.broadly_used_on end) as done_on,
         paying.customer_id is not null as is_paying,
         {{ dbt.datediff('milestones.first_paid_on', as_of_date(), 'day') }} as days_so_far,
-        milestones.has_sponsor is not null and cadences.has_onboarding as is_kickoff_expected,
-        milestones.has_sponsor is not null and cadences.has_onboarding as is_training_expected,
-        milestones.is_product_observed as is_first_value_expected,
-        milestones.is_product_observed as is_broad_adoption_expected
+        milestones.is_meeting_expected as is_kickoff_expected,
+        milestones.is_meeting_expected as is_training_expected,
+        milestones.is_use_expected as is_first_value_expected,
+        milestones.is_use_expected as is_broad_adoption_expected
     from milestones
     cross join rules
     inner join {{ ref('int_customers__tiers') }} as tiers on milestones.customer_id = tiers.customer_id
-    inner join {{ ref('cadences') }} as cadences on tiers.tier = cadences.tier
     left join paying on milestones.customer_id = paying.customer_id
 ),
 
 judged as (
     select
         *,
-        done_on is null and is_paying as is_open,
-        has_sponsor is not null or is_product_observed as is_judged,
+        completed_on is null and is_paying and (is_history_kept or not is_use_expected) as is_open,
         {%- for milestone, reached_on in plan.items() %}
         case when is_{{ milestone }}_expected and {{ reached_on }} is null and days_so_far >= {{ milestone }}_days then 1 else 0 end
         {{- ' +' if not loop.last else ' as milestones_missed,' }}
@@ -58,7 +53,7 @@ judged as (
         not has_sponsor as no_sponsor,
         case when is_training_expected then trained_on is null and days_so_far >= no_training_days end as no_training,
         early_tickets >= many_early_tickets as many_tickets,
-        case when is_product_observed then first_used_on is null and days_so_far >= no_log_in_days end as no_log_in
+        case when is_use_expected then first_used_on is null and days_so_far >= no_log_in_days end as no_log_in
     from expected
 ),
 
@@ -73,9 +68,9 @@ final as (
         first_used_on,
         first_value_on,
         broadly_used_on,
-        done_on as completed_on,
+        completed_on,
         cast({{ dbt.datediff('first_paid_on', 'first_value_on', 'day') }} as bigint) as days_to_first_value,
-        cast({{ dbt.datediff('first_paid_on', 'done_on', 'day') }} as bigint) as days_to_complete,
+        cast({{ dbt.datediff('first_paid_on', 'completed_on', 'day') }} as bigint) as days_to_complete,
         case when is_open then cast(floor(days_so_far / 7.0e0) as bigint) + 1 end as week,
         cast(case
             when not is_open then null
@@ -86,7 +81,7 @@ final as (
         end as string) as phase,
         case when is_open and is_judged then cast(milestones_missed as bigint) end as milestones_missed,
         cast(case
-            when done_on is not null then 'completed'
+            when completed_on is not null then 'completed'
             when not is_paying then 'left'
             when not is_judged then null
             when days_so_far >= broad_adoption_days then 'stuck'
@@ -94,7 +89,12 @@ final as (
             when {{ dbt.datediff('last_progress_on', as_of_date(), 'day') }} >= stuck_days then 'stuck'
             else 'behind'
         end as string) as status,
-        cast(case when is_open and not is_judged then 'neither a CRM nor a product source knows the customer' end as string) as unjudged_because,
+        cast(case
+            when completed_on is not null or not is_paying or is_judged then null
+            when is_use_expected then 'the days of its onboarding are no longer kept'
+            when has_sponsor is null then 'neither a CRM nor a product source knows the customer'
+            else 'no product source knows the customer'
+        end as string) as unjudged_because,
         {%- for risk in risks %}
         case when is_open then {{ risk }} end as has_{{ risk }},
         {%- endfor %}

@@ -61,7 +61,8 @@ final as (
         cast(measured.days_in_stage as bigint) as days_in_stage,
         coalesce(measured.valid_to is null and measured.days_in_stage > stages.stuck_after_days, false) as is_stuck,
         coalesce(
-            measured.stage not in ('churned', 'prospect')
+            onboardings.is_judged
+            and measured.stage not in ('churned', 'prospect')
             and measured.valid_from >= onboardings.due_on
             and (onboardings.completed_on is null or measured.valid_from < onboardings.completed_on),
             false
