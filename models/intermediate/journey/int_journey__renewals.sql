@@ -39,11 +39,22 @@ deals as (
     group by renewals.customer_id, renewals.renews_on
 ),
 
+-- Of the subscriptions whose year ends on that day: a monthly one beside them that is cancelled says nothing about this renewal.
 subscriptions as (
-    select customer_id, source_relation, subscription_id
-    from {{ ref('int_revenue__active_lines') }}
-    where subscription_id is not null
-    group by customer_id, source_relation, subscription_id
+    select
+        active_lines.customer_id,
+        active_lines.source_relation,
+        active_lines.subscription_id,
+        active_lines.active_until as renews_on
+    from {{ ref('int_revenue__active_lines') }} as active_lines
+    inner join {{ ref('int_revenue__line_intervals') }} as lines
+        on
+            active_lines.source_relation = lines.source_relation
+            and active_lines.line_id = lines.line_id
+            and lines.known_until is null
+            and lines.months_in_interval >= 12
+    where active_lines.subscription_id is not null and active_lines.known_until is null and active_lines.monthly_rate > 0
+    group by active_lines.customer_id, active_lines.source_relation, active_lines.subscription_id, active_lines.active_until
 ),
 
 cancelled as (
@@ -51,7 +62,8 @@ cancelled as (
         renewals.customer_id,
         renewals.renews_on
     from renewals
-    inner join subscriptions on renewals.customer_id = subscriptions.customer_id
+    inner join subscriptions
+        on renewals.customer_id = subscriptions.customer_id and renewals.renews_on = subscriptions.renews_on
     inner join {{ ref('int_revenue__subscription_ends') }} as ends
         on
             subscriptions.source_relation = ends.source_relation

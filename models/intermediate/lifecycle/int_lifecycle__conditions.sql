@@ -49,17 +49,18 @@ numbered as (
     from flagged
 ),
 
+-- From its escalation on, a ticket is a conflict while it waits: not while it is solved, though it may come back.
 escalations as (
     select
         customers.customer_id,
-        {{ reporting_date('milestones.first_escalated_at') }} as valid_from,
-        {{ reporting_date('milestones.resolved_at') }} as valid_to
+        {{ reporting_date('greatest(waiting.opened_at, milestones.first_escalated_at)') }} as valid_from,
+        {{ reporting_date('waiting.solved_at') }} as valid_to
     from {{ ref('int_support_tickets__milestones') }} as milestones
+    inner join {{ ref('int_support_tickets__open_intervals') }} as waiting
+        on milestones.source_relation = waiting.source_relation and milestones.ticket_id = waiting.ticket_id
+            and (waiting.solved_at > milestones.first_escalated_at or waiting.solved_at is null)
     inner join {{ ref('int_support_tickets__customers') }} as customers
-        on
-            customers.is_current
-            and milestones.source_relation = customers.source_relation
-            and milestones.ticket_id = customers.ticket_id
+        on customers.is_current and milestones.source_relation = customers.source_relation and milestones.ticket_id = customers.ticket_id
     where milestones.first_escalated_at is not null
 ),
 
@@ -100,6 +101,8 @@ conditions as (
     from {{ ref('int_revenue__mrr_movements') }} as movements cross join thresholds where movements.movement = 'expansion'
     union all
     select customer_id, 'opportunity', valid_from, coalesce(valid_to, {{ forever }}) from opportunities
+    union all
+    select customer_id, 'ordered', first_ordered_on, {{ forever }} from {{ ref('int_churn__order_activity') }}
 ),
 
 -- Only what has happened: nothing begins after as_of_date, and what ends after it has not ended.

@@ -1,5 +1,6 @@
 {%- set conditions = [
     'paying', 'ever_paid', 'returned', 'red', 'escalated', 'past_due', 'renewing', 'onboarding', 'expanded', 'adopting', 'opportunity',
+    'ordered',
 ] -%}
 -- Which conditions hold between one change and the next: +1 where a condition begins, -1 where it ends, summed over time.
 with conditions as (
@@ -34,7 +35,7 @@ states as (
     from daily_changes
 ),
 
--- The dictionary's order of precedence. Whoever never paid is a prospect or nothing.
+-- The dictionary's order of precedence. Whoever never paid, nor ordered, is a prospect or nothing.
 final as (
     select
         customer_id,
@@ -47,7 +48,7 @@ final as (
             when paying and expanded then 'expansion'
             when paying and adopting then 'adoption'
             when paying then 'retention'
-            when opportunity then 'prospect'
+            when opportunity and not ordered then 'prospect'
         end as stage,
         valid_from,
         valid_to

@@ -10,28 +10,29 @@ rules as (
     from {{ ref('journey_rules') }}
 ),
 
--- A source in which nobody has done anything for days is broken: who was last seen in it may be there still.
-silent as (
+-- A source in which nobody has done anything for days, or ever, is broken: who was last seen in it may be there still.
+live as (
     select workspace_use.source_relation
     from {{ ref('int_health__workspace_use') }} as workspace_use
     inner join {{ ref('health_rules') }} as health_rules on health_rules.rule = 'product_stale_after_days'
     where workspace_use.as_of_date <= {{ as_of_date() }}
     group by workspace_use.source_relation, health_rules.value
-    having max(workspace_use.last_used_on) < {{ as_of_date() }} - cast(health_rules.value as int)
+    having max(workspace_use.last_used_on) >= {{ as_of_date() }} - cast(health_rules.value as int)
 ),
 
 last_use as (
     select
         workspaces.customer_id,
-        max(workspace_use.last_used_on) as last_used_on,
-        max(case when silent.source_relation is not null then 1 else 0 end) = 1 as is_silent
+        max(workspace_use.last_used_on) as last_active_on,
+        max(case when live.source_relation is not null then workspace_use.last_used_on end) as last_used_on,
+        max(case when live.source_relation is null then 1 else 0 end) = 1 as is_silent
     from workspaces
     left join {{ ref('int_health__workspace_use') }} as workspace_use
         on
             workspaces.source_relation = workspace_use.source_relation
             and workspaces.source_id = workspace_use.workspace_id
             and workspace_use.as_of_date <= {{ as_of_date() }}
-    left join silent on workspaces.source_relation = silent.source_relation
+    left join live on workspaces.source_relation = live.source_relation
     group by workspaces.customer_id
 ),
 
@@ -39,6 +40,7 @@ last_use as (
 used as (
     select
         last_use.customer_id,
+        last_use.last_active_on,
         last_use.last_used_on,
         last_use.is_silent,
         max(case when workspace_use.as_of_date = last_use.last_used_on then workspace_use.active_days_28d end) as usual_days,
@@ -50,7 +52,7 @@ used as (
             workspaces.source_relation = workspace_use.source_relation
             and workspaces.source_id = workspace_use.workspace_id
             and workspace_use.as_of_date in (last_use.last_used_on, {{ as_of_date() }})
-    group by last_use.customer_id, last_use.last_used_on, last_use.is_silent
+    group by last_use.customer_id, last_use.last_active_on, last_use.last_used_on, last_use.is_silent
 ),
 
 ordered as (
@@ -66,29 +68,37 @@ ordered as (
     ) as orders on activity.customer_id = orders.customer_id
 ),
 
-final as (
+judged as (
     select
         coalesce(ordered.customer_id, used.customer_id) as customer_id,
         case when ordered.customer_id is not null then 'orders' else 'use' end as basis,
-        greatest(used.last_used_on, ordered.last_ordered_on) as last_active_on,
+        greatest(used.last_active_on, ordered.last_ordered_on) as last_active_on,
         case
             when ordered.customer_id is not null then coalesce(ordered.orders_12m, 0)
             when not used.is_silent then coalesce(used.days_28d, 0)
         end as frequency,
         case
-            when used.last_used_on is not null and not used.is_silent
+            when used.last_used_on is not null
                 and {{ dbt.datediff('used.last_used_on', as_of_date(), 'day') }}
                 <= greatest(rules.minimum_days, rules.gap_factor * 28 / greatest(1, coalesce(used.usual_days, 1))) then true
             when ordered.customer_id is not null then not ordered.is_inactive
             when not used.is_silent then false
         end as is_active,
-        case
-            when ordered.customer_id is not null and ordered.is_inactive is null then 'nobody has ordered twice'
-            when ordered.customer_id is null and used.is_silent then 'the product source is silent'
-        end as unknown_because
+        ordered.customer_id is not null as has_ordered
     from used
     full outer join ordered on used.customer_id = ordered.customer_id
     cross join rules
+),
+
+final as (
+    select
+        customer_id, basis, last_active_on, frequency, is_active,
+        case
+            when is_active is not null then null
+            when has_ordered then 'nobody has ordered twice'
+            else 'the product source is silent'
+        end as unknown_because
+    from judged
 )
 
 select * from final
