@@ -52,8 +52,14 @@ past as (
     where as_of_date <= {{ as_of_date() }} and customer_id in (select customer_id from holding)
 ),
 
+-- Days without payment have no row: what held before such a gap is another episode.
+unbroken as (
+    select * from past
+    qualify as_of_date + cast(row_number() over (partition by customer_id order by as_of_date desc) as int) = {{ as_of_date() }} + 1
+),
+
 judged as (
-    {{- judge | replace('_now', 'past') | replace('_before', 'past') }}
+    {{- judge | replace('_now', 'unbroken') | replace('_before', 'past') }}
 ),
 
 ended as (
