@@ -85,7 +85,7 @@ judged as (
     select
         prepared.*,
         used.customer_id is not null as is_use_expected,
-        {{ health_is_kept('prepared.first_paid_on', more_days=91) }} as is_history_kept,
+        {{ health_is_kept('prepared.first_paid_on', 91) }} as is_history_kept,
         used.used_on,
         used.broadly_used_on
     from prepared
