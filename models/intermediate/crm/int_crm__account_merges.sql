@@ -1,4 +1,5 @@
--- A merged account is usually gone from its source, so this reads every version that ever named a target, deleted or not.
+-- A merged account is usually gone from its source, so this reads every version that says where it went, deleted or not. An account that is
+-- there again and names nobody is merged no more.
 with named as (
     select
         source_relation,
@@ -6,7 +7,7 @@ with named as (
         merged_into_account_id,
         known_from
     from {{ ref('stg_own__accounts') }}
-    where merged_into_account_id is not null
+    where merged_into_account_id is not null or not is_deleted
 
     union all
 
@@ -19,15 +20,20 @@ with named as (
     where merged_into_account_id is not null
 ),
 
-final as (
+latest as (
     select
         source_relation,
         account_id,
         merged_into_account_id,
         known_from
     from named
-    where account_id <> merged_into_account_id
-    qualify row_number() over (partition by source_relation, account_id order by known_from desc, merged_into_account_id) = 1
+    where account_id <> merged_into_account_id or merged_into_account_id is null
+    qualify
+        row_number() over (partition by source_relation, account_id order by known_from desc, merged_into_account_id nulls last) = 1
+),
+
+final as (
+    select * from latest where merged_into_account_id is not null
 )
 
 select * from final

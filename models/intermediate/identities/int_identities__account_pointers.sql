@@ -22,7 +22,7 @@ pointers_0 as (
         records.record_key,
         min(coalesce(  -- what a person decided comes before what the CRM did
             'crm|' || linked.other_source_relation || '|' || linked.other_source_id,
-            case when apart.decision is null then targets.record_key end,
+            case when apart.decision is null and back.source_id is null then targets.record_key end,
             records.record_key
         )) as points_at
     from records
@@ -34,6 +34,10 @@ pointers_0 as (
         on records.source_relation = apart.source_relation and records.source_id = apart.source_id
         and apart.domain = 'crm' and apart.decision = 'keep_apart' and apart.other_domain = 'crm'
         and merged.source_relation = apart.other_source_relation and merged.merged_into_account_id = apart.other_source_id
+    -- the CRM may have done the same the other way round: together, and no circle
+    left join overrides as back
+        on targets.source_relation = back.source_relation and targets.source_id = back.source_id
+        and records.source_relation = back.other_source_relation and records.source_id = back.other_source_id
     left join overrides as linked
         on records.source_relation = linked.source_relation and records.source_id = linked.source_id
     group by records.record_key

@@ -22,12 +22,24 @@ invoice_lines as (
     where lines.is_current and invoices.is_booked and invoices.issued_on <= {{ as_of_date() }}
 ),
 
+-- A note may name its line alone: then it is on that line's invoice.
 credits as (
     select
-        *,
-        {{ reporting_date('issued_at') }} as booked_on
-    from {{ ref('int_billing__credits') }}
-    where is_current and {{ reporting_date('issued_at') }} <= {{ as_of_date() }}
+        credits.source_relation,
+        credits.credit_id,
+        credits.customer_id,
+        coalesce(credits.invoice_id, lines.invoice_id) as invoice_id,
+        credits.line_id,
+        credits.kind,
+        credits.currency,
+        credits.amount,
+        {{ reporting_date('credits.issued_at') }} as booked_on
+    from {{ ref('int_billing__credits') }} as credits
+    left join {{ ref('int_billing__invoice_lines') }} as lines
+        on credits.source_relation = lines.source_relation
+            and credits.line_id = lines.line_id
+            and lines.is_current
+    where credits.is_current and {{ reporting_date('credits.issued_at') }} <= {{ as_of_date() }}
 ),
 
 final as (
