@@ -77,18 +77,17 @@ items as (
 ),
 
 decided as (
-    select left_nodes.customer_id, right_nodes.customer_id as other_customer_id
+    select
+        overrides.domain, overrides.source_relation, overrides.source_id,
+        left_nodes.customer_id, right_nodes.customer_id as other_customer_id
     from {{ ref('int_identities__overrides') }} as overrides
     inner join nodes as left_nodes
         on overrides.domain = left_nodes.domain
-        and overrides.source_relation = left_nodes.source_relation
-        and overrides.source_id = left_nodes.source_id
+        and overrides.source_relation = left_nodes.source_relation and overrides.source_id = left_nodes.source_id
     inner join nodes as right_nodes
         on overrides.other_domain = right_nodes.domain
-        and overrides.other_source_relation = right_nodes.source_relation
-        and overrides.other_source_id = right_nodes.source_id
+        and overrides.other_source_relation = right_nodes.source_relation and overrides.other_source_id = right_nodes.source_id
     where overrides.decision = 'keep_apart'
-    group by left_nodes.customer_id, right_nodes.customer_id
 ),
 
 final as (
@@ -105,7 +104,13 @@ final as (
         nullif(items.source_id, '') as source_id,
         items.similarity
     from items
-    left join decided on items.customer_id = decided.customer_id and items.other_customer_id = decided.other_customer_id
+    -- That two are not one does not say whose a record is that fits both: that is answered by a decision about the record.
+    left join decided
+        on (items.domain = '' and items.customer_id = decided.customer_id and items.other_customer_id = decided.other_customer_id)
+        or (
+            items.domain = decided.domain and items.source_relation = decided.source_relation and items.source_id = decided.source_id
+            and decided.other_customer_id in (items.customer_id, items.other_customer_id)
+        )
     where decided.customer_id is null
     qualify row_number() over (
         partition by items.customer_id, items.other_customer_id, items.domain, items.source_relation, items.source_id
