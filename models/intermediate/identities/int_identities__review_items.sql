@@ -18,8 +18,7 @@ conflicts as (
 ),
 
 look_alikes as (
-    select cluster_id, look_alike_id
-    from {{ ref('int_identities__accounts') }}
+    select cluster_id, look_alike_id from {{ ref('int_identities__accounts') }}
     where is_survivor and cluster_id <> look_alike_id
 ),
 
