@@ -25,7 +25,8 @@ targets as (
     select * from {{ ref('sla_targets') }}
 ),
 
--- The priority in force when the reply clock stopped: set by the last change before, undone by the first change after.
+-- The priority in force when the reply clock stopped: set by the last change before, undone by the first change after. Of changes in
+-- one moment the one with the higher id is the later one (numbers as numbers).
 priority_candidates as (
     select
         milestones.source_relation,
@@ -34,8 +35,12 @@ priority_candidates as (
         row_number() over (
             partition by milestones.source_relation, milestones.ticket_id
             order by
-                case when {{ is_before }} then priority_changes.occurred_at end desc nulls last,
+                {%- for column in ['occurred_at', 'length', 'event_id'] %}
+                {%- set column = 'length(priority_changes.event_id)' if column == 'length' else 'priority_changes.' ~ column %}
+                case when {{ is_before }} then {{ column }} end desc nulls last,
+                {%- endfor %}
                 priority_changes.occurred_at,
+                length(priority_changes.event_id),
                 priority_changes.event_id
         ) as place
     from milestones
@@ -49,7 +54,10 @@ dated as (
         milestones.ticket_id,
         customers.customer_id,
         {{ reporting_date('milestones.created_at') }} as created_on,
-        lower(coalesce(priority_candidates.priority, tickets.priority, 'normal')) as sla_priority
+        -- a change from or to no priority says that there was none; only a ticket that never changed has always had today's
+        lower(coalesce(
+            case when priority_candidates.ticket_id is not null then priority_candidates.priority else tickets.priority end, 'normal'
+        )) as sla_priority
     from milestones
     inner join tickets on milestones.source_relation = tickets.source_relation and milestones.ticket_id = tickets.ticket_id
     left join priority_candidates
