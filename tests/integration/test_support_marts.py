@@ -33,7 +33,7 @@ class HelpDesk:
         hours = [row for row in self.hours if row[0] == source]
         local = {zone: moment.astimezone(ZoneInfo(zone)) for zone in {row[2] for row in hours}}
         held = [row for row in hours if row[6] <= local[row[2]].date() and (row[7] is None or local[row[2]].date() < row[7])]
-        first = min((row[1] for row in held), default=None)
+        first = min((row[1] for row in held), key=lambda schedule: (len(schedule), schedule), default=None)
         for _, schedule, zone, weekday, opens, closes, _, _ in held:
             there = local[zone]
             closed = any(h[0] == source and h[1] == schedule and h[2] <= there.date() <= h[3] for h in self.holidays)

@@ -1,10 +1,8 @@
 -- Opening hours with the days on which they held. Zendesk keeps only today's; what was set before is known from our own versions,
--- so each version is a row of its own that stays true: hours that were changed or removed end on the day of the change.
+-- so each version is a row of its own that stays true: hours that were changed or removed end on the day of the change, and those that
+-- take their place begin on it.
 with schedules as (
-    select
-        *,
-        row_number() over (partition by source_relation, schedule_id, weekday, opens_at order by known_from) as version_number
-    from {{ ref('stg_zendesk__schedules') }}
+    select * from {{ ref('stg_zendesk__schedules') }}
 ),
 
 final as (
@@ -14,11 +12,11 @@ final as (
         weekday,
         opens_at,
         closes_at,
-        -- What we found in place at the first load had always been so, for all we know.
+        -- What we found in place at the first load had always been so, for all we know. A later one begins on the day we found it, not
+        -- within the days before it that other records may still restate: until then the help desk kept the old hours.
         case
-            when version_number = 1 and known_from <= coalesce({{ reporting_date('created_at') }}, cast('1900-01-01' as date))
-                then cast('1900-01-01' as date)
-            else known_from
+            when known_from = cast('1900-01-01' as date) then known_from
+            else greatest(known_from, first_landed_on)
         end as valid_from,
         known_until as valid_to,
         source_relation,

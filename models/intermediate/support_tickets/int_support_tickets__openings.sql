@@ -24,17 +24,20 @@ days as (
             between span.first_created_on + (-2) and {{ as_of_date() }} + 2
 ),
 
--- The schedule of a source on a day: where several hold, the one with the lowest id.
+-- The schedule of a source on a day: where several hold, the one with the lowest id (numbers as numbers), which is the oldest.
 schedule_days as (
     select
         schedules.source_relation,
         days.local_date,
         days.weekday,
-        min(schedules.schedule_id) as schedule_id
+        schedules.schedule_id
     from schedules
     inner join days
         on days.local_date >= schedules.valid_from and (days.local_date < schedules.valid_to or schedules.valid_to is null)
-    group by schedules.source_relation, days.local_date, days.weekday
+    group by schedules.source_relation, days.local_date, days.weekday, schedules.schedule_id
+    qualify row_number() over (
+        partition by schedules.source_relation, days.local_date order by length(schedules.schedule_id), schedules.schedule_id
+    ) = 1
 ),
 
 hours as (

@@ -12,6 +12,7 @@ final as (
         landed.end_time as closes_at,
         landed.created_at,
         landed.updated_at,
+        landed.first_landed_on,
         landed.source_relation,
         landed.known_from,
         landed.known_until,
