@@ -1,3 +1,4 @@
+{%- set by_time = 'partition by source_relation, ticket_id order by occurred_at, length(event_id), event_id' -%}
 with tickets as (
     select *
     from {{ ref('int_support__tickets') }}
@@ -24,10 +25,10 @@ statuses as (
         lower(to_value) in ('solved', 'closed') as is_solved,
         coalesce(
             lower(from_value) in ('solved', 'closed'),
-            lag(lower(to_value) in ('solved', 'closed')) over (partition by source_relation, ticket_id order by occurred_at, event_id),
+            lag(lower(to_value) in ('solved', 'closed')) over ({{ by_time }}),
             false
         ) as was_solved,
-        lead(event_id) over (partition by source_relation, ticket_id order by occurred_at, event_id) is null as is_last
+        lead(event_id) over ({{ by_time }}) is null as is_last
     from events
     where kind = 'status_change'
 ),
@@ -38,6 +39,7 @@ solves as (
         ticket_id,
         max(case when is_last and is_solved then 1 else 0 end) = 1 as is_solved,
         max(case when is_solved and not was_solved then occurred_at end) as last_solved_at,
+        max(occurred_at) as last_changed_at,
         sum(case when was_solved and not is_solved then 1 else 0 end) as reopens
     from statuses
     group by source_relation, ticket_id
@@ -55,7 +57,8 @@ replies as (
     group by source_relation, ticket_id
 ),
 
--- The log of events is the better witness; a source without one still says when a ticket was solved.
+-- The log of events is the better witness. Where it says nothing of the solve, because there is no log or it has a gap, the ticket
+-- itself may: unless the log goes on after that moment with the ticket unsolved.
 joined as (
     select
         tickets.source_relation,
@@ -64,8 +67,15 @@ joined as (
         tickets.status in ('solved', 'closed') as has_solved_status,
         replies.first_replied_at,
         case
-            when solves.ticket_id is not null then case when solves.is_solved then solves.last_solved_at end
-            when tickets.status in ('solved', 'closed') then date_trunc('second', {{ happened('tickets.solved_at') }})
+            when solves.is_solved and solves.last_solved_at is not null then solves.last_solved_at
+            when
+                tickets.status in ('solved', 'closed')
+                and (
+                    solves.ticket_id is null
+                    or solves.is_solved
+                    or date_trunc('second', tickets.solved_at) >= solves.last_changed_at
+                )
+                then date_trunc('second', {{ happened('tickets.solved_at') }})
         end as resolved_at,
         case when sources_with_events.source_relation is not null then coalesce(solves.reopens, 0) end as reopens,
         case when sources_with_events.source_relation is not null then replies.first_escalated_at is not null end as is_escalated,
@@ -93,8 +103,8 @@ checked as (
         customer_replies,
         case
             when resolved_at < created_at then 'closed_before_opened'
-            when first_replied_at < created_at then 'replied_before_opened'
             when has_solved_status and resolved_at is null then 'solved_without_time'
+            when first_replied_at < created_at then 'replied_before_opened'
         end as data_flag
     from joined
 ),
