@@ -72,7 +72,7 @@ joined as (
 ),
 
 -- The SLA clocks tick in business minutes where the source has a schedule, else by the calendar. A clock that still runs is read
--- at the end of as_of_date; one that data_flag calls broken breaches nothing.
+-- at the end of as_of_date; one that data_flag calls broken breaches nothing (a reply before the opening breaks the clock of the reply only).
 final as (
     select
         cast(ticket_id as string) as ticket_id,
@@ -92,7 +92,7 @@ final as (
         end as is_sla_breached,
         cast(resolution_target_minutes as bigint) as resolution_target_minutes,
         case
-            when data_flag is null or resolved_at is not null
+            when data_flag is null or data_flag = 'replied_before_opened' or resolved_at is not null
                 then coalesce(resolution_business_minutes, resolution_minutes) > resolution_target_minutes
         end as is_resolution_breached,
         cast(sla_tier as string) as sla_tier,
