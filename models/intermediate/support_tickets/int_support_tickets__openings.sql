@@ -2,10 +2,6 @@ with schedules as (
     select * from {{ ref('int_support__schedules') }} where is_current
 ),
 
-holidays as (
-    select * from {{ ref('int_support__holidays') }} where is_current
-),
-
 span as (
     select min({{ reporting_date('created_at') }}) as first_created_on
     from {{ ref('int_support__tickets') }}
@@ -55,39 +51,50 @@ hours as (
     from schedules
 ),
 
--- Hours that end before they begin run past midnight; 00:00 to 00:00 is the whole day.
+-- Hours that end before they begin run past midnight (00:00 to 00:00 is the whole day): each of the two days has its own part of them,
+-- for which that day's holiday counts, and whether the hours hold on it.
+day_hours as (
+    select
+        source_relation, schedule_id, time_zone, weekday, valid_from, valid_to, opens_minute,
+        case when closes_minute <= opens_minute then 1440 else closes_minute end as closes_minute
+    from hours
+    union all
+    select source_relation, schedule_id, time_zone, weekday % 7 + 1, valid_from, valid_to, 0, closes_minute
+    from hours
+    where closes_minute <= opens_minute and closes_minute > 0
+),
+
 local_openings as (
     select
         schedule_days.source_relation,
         hours.time_zone,
         {{ dbt.dateadd('minute', 'hours.opens_minute', 'cast(schedule_days.local_date as timestamp)') }} as opens_at,
-        {{ dbt.dateadd(
-            'minute',
-            '(hours.closes_minute + case when hours.closes_minute <= hours.opens_minute then 1440 else 0 end)',
-            'cast(schedule_days.local_date as timestamp)'
-        ) }} as closes_at
+        {{ dbt.dateadd('minute', 'hours.closes_minute', 'cast(schedule_days.local_date as timestamp)') }} as closes_at
     from schedule_days
-    inner join hours
+    inner join day_hours as hours
         on
             schedule_days.source_relation = hours.source_relation
             and schedule_days.schedule_id = hours.schedule_id
             and schedule_days.weekday = hours.weekday
             and schedule_days.local_date >= hours.valid_from
             and (schedule_days.local_date < hours.valid_to or hours.valid_to is null)
-    left join holidays
+    left join {{ ref('int_support__holidays') }} as holidays
         on
             schedule_days.source_relation = holidays.source_relation
             and schedule_days.schedule_id = holidays.schedule_id
             and schedule_days.local_date between holidays.starts_on and holidays.ends_on
+            and holidays.is_current
     where holidays.schedule_id is null
 ),
 
+-- What the clock on the wall shows, stretch by stretch between clock changes: an hour that it shows twice is open twice, one that it skips never.
 openings as (
     select
-        source_relation,
-        {{ local_to_utc('opens_at', 'time_zone') }} as opens_at,
-        {{ local_to_utc('closes_at', 'time_zone') }} as closes_at
+        local_openings.source_relation,
+        greatest({{ dbt.dateadd('second', '-offsets.offset_seconds', 'local_openings.opens_at') }}, offsets.begins_at) as opens_at,
+        least({{ dbt.dateadd('second', '-offsets.offset_seconds', 'local_openings.closes_at') }}, offsets.ends_at) as closes_at
     from local_openings
+    inner join {{ ref('int_support_tickets__offsets') }} as offsets on local_openings.time_zone = offsets.time_zone
 ),
 
 -- Openings may overlap (two shifts, a change of schedule between time zones): no minute counts twice.
@@ -99,15 +106,11 @@ disjoint as (
         ), opens_at)) as opens_at,
         closes_at
     from openings
+    where opens_at < closes_at
 ),
 
 final as (
-    select
-        source_relation,
-        opens_at,
-        closes_at
-    from disjoint
-    where opens_at < closes_at
+    select source_relation, opens_at, closes_at from disjoint where opens_at < closes_at
 )
 
 select * from final
