@@ -2,24 +2,29 @@ with milestones as (
     select * from {{ ref('int_support_tickets__milestones') }}
 ),
 
--- The stretches of days on which any hours hold, with a mark where one begins after days without any.
+-- The stretches of days on which any hours hold, with a mark where one begins after days without any. One row per day on which hours
+-- begin, so that their order, and with it the stretch, is certain.
 schedules as (
     select
         source_relation,
         valid_from,
-        coalesce(valid_to, cast('9999-12-31' as date)) as valid_to,
-        case when valid_from <= max(coalesce(valid_to, cast('9999-12-31' as date))) over (
-            partition by source_relation order by valid_from, valid_to nulls last rows between unbounded preceding and 1 preceding
-        ) then 0 else 1 end as begins
+        max(coalesce(valid_to, cast('9999-12-31' as date))) as valid_to
     from {{ ref('int_support__schedules') }}
     where is_current
+    group by source_relation, valid_from
+),
+
+marked as (
+    select
+        *,
+        case when valid_from <= max(valid_to) over (
+            partition by source_relation order by valid_from rows between unbounded preceding and 1 preceding
+        ) then 0 else 1 end as begins
+    from schedules
 ),
 
 stretches as (
-    select
-        *,
-        sum(begins) over (partition by source_relation order by valid_from, valid_to rows unbounded preceding) as stretch_number
-    from schedules
+    select *, sum(begins) over (partition by source_relation order by valid_from rows unbounded preceding) as stretch_number from marked
 ),
 
 covered as (
@@ -32,21 +37,14 @@ covered as (
 ),
 
 moments as (
-    select source_relation, ticket_id, 'created' as moment, created_at as read_at from milestones
-    union all
-    select source_relation, ticket_id, 'reply' as moment, reply_clock_stopped_at as read_at from milestones
-    union all
-    select source_relation, ticket_id, 'resolution' as moment, resolution_clock_stopped_at as read_at from milestones
+    {%- for moment, column in [('created', 'created_at'), ('reply', 'reply_clock_stopped_at'), ('resolution', 'resolution_clock_stopped_at')] %}
+    {{ 'union all' if not loop.first }}
+    select source_relation, ticket_id, '{{ moment }}' as moment, {{ column }} as read_at from milestones
+    {%- endfor %}
 ),
 
 timeline as (
-    select
-        source_relation,
-        ticket_id,
-        moment,
-        read_at,
-        cast(0 as bigint) as open_seconds,
-        cast(null as timestamp) as closes_at
+    select source_relation, ticket_id, moment, read_at, cast(0 as bigint) as open_seconds, cast(null as timestamp) as closes_at
     from moments
     union all
     select
