@@ -41,6 +41,7 @@ class Column:
     data_type: str
     required: bool = False
     pii: bool = False
+    is_zone: bool = False  # holds an IANA name of a time zone
 
     @property
     def duckdb_type(self) -> str:
@@ -182,7 +183,8 @@ def _column(where: str, column: Mapping[str, Any]) -> Column:
         known = ", ".join([*SIMPLE_TYPES, "decimal(p,s)"])
         raise ContractFileError(f"{where}: column {name} has data_type {data_type or 'missing'!r}; use one of {known}")
     meta = _meta(column)
-    return Column(name, data_type, required=bool(meta.get("required", False)), pii=bool(meta.get("pii", False)))
+    flags = {"required": "required", "pii": "pii", "is_zone": "time_zone"}
+    return Column(name, data_type, **{flag: bool(meta.get(key, False)) for flag, key in flags.items()})
 
 
 def _meta(node: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TypeAlias
+from zoneinfo import available_timezones
 
 import duckdb
 import pyarrow as pa
@@ -25,7 +26,8 @@ warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", cat
 
 ZONED = r"[T ]\d\d:.*(Z|UTC|[+-]\d\d(:?\d\d)?)$"
 PLAIN_DATE = r"\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?)?"
-NOT_A, NO_ZONE, MISSING, UNKNOWN_CURRENCY = "not a", "time without a zone", "required, but missing", "unknown currency"
+NOT_A, NO_ZONE, MISSING = "not a", "time without a zone", "required, but missing"
+UNKNOWN_CURRENCY, UNKNOWN_ZONE = "unknown currency", "not an IANA time zone"
 ROW_HASH = "_row_hash"
 BAD_SCHEMA = pa.schema([(REASON, pa.string()), (FILE, pa.string()), (LINE, pa.int64()), ("record", pa.string())])
 
@@ -86,6 +88,9 @@ def statement(contract: Contract, zone: str | None, schema: pa.Schema) -> str:
         if _is_currency(column):
             unknown = f"length(trim({typed})) <> 3 or not contains({_text('|'.join(sorted(CURRENCIES)))}, upper(trim({typed})))"
             reasons.append(f"case when not ({missing}) and ({unknown}) then {_text(f'{column.name}: {UNKNOWN_CURRENCY}')} end")
+        if column.is_zone:  # an engine that is asked for the time in a zone it does not know stops the run
+            known = ", ".join(_text(zone) for zone in sorted(available_timezones() - {"localtime"}))
+            reasons.append(f"case when not ({missing}) and {typed} not in ({known}) then {_text(f'{column.name}: {UNKNOWN_ZONE}')} end")
         outer.append(f"{typed} as {_quote(column.name)}")
         hashed.append((column.name, typed))
     deletions = [f"coalesce({_quote(IS_DELETED)}, false)"] if IS_DELETED in given else []

@@ -64,6 +64,14 @@ def test_a_bad_row_goes_to_quarantine_with_its_reason_and_the_others_land(tmp_pa
     assert json.loads(quarantined(tmp_path, "record")[0][0])["status"] == "open"
 
 
+def test_a_time_zone_that_no_engine_knows_goes_to_quarantine(tmp_path):
+    contract = replace(ORDERS, columns=(*ORDERS.columns, Column("zone", "string", is_zone=True)))
+    zones = ["Europe/Berlin", "UTC", "Asia/Kolkata", None, "Foo/Bar", "Pacific Time (US & Canada)", "europe/berlin", "localtime"]
+    (manifest,) = load(lake_in(tmp_path, {("shop", "orders"): contract}), Shop([order(number, zone=zone) for number, zone in enumerate(zones)]))
+    assert (manifest.rows, manifest.quarantined) == (4, 4)
+    assert manifest.reasons == {"zone: not an IANA time zone": 4}
+
+
 @pytest.mark.parametrize(
     "text", ["2024-03-10T01:30:00+01:30", "2024-03-10 00:00:00Z", "2024-03-09T19:00:00.000-0500", "2024-03-10 00:00:00+00", "2024-03-10 00:00:00 UTC"]
 )

@@ -208,6 +208,15 @@ def test_opening_hours_are_split_by_weekday():
     assert {row["iana_time_zone"] for row in found["schedules"]} == {"Europe/Copenhagen"}
 
 
+def test_a_schedule_in_an_unknown_zone_is_named_and_has_no_iana_name():
+    def answer(request: Request) -> Answer:
+        return Answer({"schedules": [SCHEDULE | {"time_zone": "Atlantis"}]})
+
+    found, _, warnings = pull(answer, "schedules")
+    assert {row["iana_time_zone"] for row in found["schedules"]} == {None}
+    assert warnings == ["zendesk: time zone 'Atlantis' of a schedule has no IANA name here"]
+
+
 def test_settings_that_the_plan_lacks_are_warnings():
     def answer(request: Request) -> Answer:
         return Answer({"error": "Forbidden"}, 403)

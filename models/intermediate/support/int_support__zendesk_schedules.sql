@@ -23,7 +23,8 @@ final as (
         known_from,
         cast(null as date) as known_until,
         true as is_current,
-        is_deleted
+        -- of hours in a zone that we do not know (the load warns of it) nobody can say when they are
+        is_deleted or time_zone is null as is_deleted
     from schedules
 )
 

@@ -6,7 +6,7 @@ final as (
     select
         landed.id as schedule_id,
         {{ clean_text('landed.name') }} as schedule_name,
-        coalesce(landed.iana_time_zone, landed.time_zone) as time_zone,
+        landed.iana_time_zone as time_zone,
         landed.weekday,
         landed.start_time as opens_at,
         landed.end_time as closes_at,
