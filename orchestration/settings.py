@@ -13,7 +13,8 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from orchestration.metric_rules import parse_overrides
 
@@ -81,6 +82,17 @@ class Settings(BaseSettings):
     demo_days: int = Field(default=540, ge=60, le=3_650)
     demo_seed: int = 7
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, _WithoutEmpty(env_settings), _WithoutEmpty(dotenv_settings), file_secret_settings
+
     @field_validator("crm_sources", "billing_sources", "support_sources", "product_sources", "survey_sources", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -103,6 +115,16 @@ class Settings(BaseSettings):
     def _known_zone(cls, value: str | None) -> str | None:
         if value is not None and value not in available_timezones():
             raise ValueError(f"'{value}' is not a time zone of the IANA database; write it like Europe/Berlin")
+        return value
+
+    @field_validator("schedule")
+    @classmethod
+    def _known_schedule(cls, value: str) -> str:
+        from croniter import croniter  # what Dagster's own parser is made from; Dagster itself would cost every command a second
+
+        # strict: a day that never comes (31 February) is none; names like @daily are not looked through
+        if not croniter.is_valid(value, strict=not value.startswith("@")) or len(croniter.expand(value)[0]) != 5:
+            raise ValueError("this is no cron schedule of five fields; write it like 0 5 * * * (minute, hour, day of the month, month, weekday)")
         return value
 
     @model_validator(mode="after")
@@ -139,7 +161,7 @@ class Settings(BaseSettings):
     def credential(self, name: str, what: str) -> str | None:
         """A source's own value, e.g. ('stripe:eu', 'api_key') is CSW_STRIPE_EU_API_KEY; without a tenant CSW_STRIPE_API_KEY."""
         vendor, _, tenant = name.partition(":")
-        value = os.environ.get(credential_variable(name, what)) if tenant else getattr(self, f"{vendor}_{what}", None)
+        value = os.environ.get(credential_variable(name, what), "").strip() or None if tenant else getattr(self, f"{vendor}_{what}", None)
         if value is None and tenant and what in ("base_url", "schema"):
             value = getattr(self, f"{vendor}_{what}", None)
         if isinstance(value, SecretStr):
@@ -182,6 +204,27 @@ class Settings(BaseSettings):
     @property
     def dagster_home(self) -> Path:
         return self.data_dir / "dagster"
+
+
+class _WithoutEmpty(PydanticBaseSettingsSource):
+    """The environment or `.env` without what is set to nothing there, which counts as not set: an empty PII key would hash with no key at all.
+
+    Only an empty list of sources means something: the domain is absent. (env_ignore_empty of pydantic-settings would drop that, too.)
+    """
+
+    def __init__(self, source: PydanticBaseSettingsSource) -> None:
+        super().__init__(source.settings_cls)
+        self._source = source
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[object, str, bool]:
+        return self._source.get_field_value(field, field_name)
+
+    def __call__(self) -> dict[str, object]:
+        return {
+            name: value
+            for name, value in self._source().items()
+            if name.endswith("_sources") or not isinstance(value, str) or value.strip()
+        }
 
 
 def source_setting(domain: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestration.settings import ConfigError, load_settings
+from orchestration.settings import BUILT_IN_PII_KEY, ConfigError, load_settings
 
 
 def refused(monkeypatch, **environment: str) -> str:
@@ -52,6 +52,9 @@ def test_an_empty_list_makes_a_domain_absent(monkeypatch, tmp_path):
         ({"CSW_REPORTING_CURRENCY": "dollar"}, "CSW_REPORTING_CURRENCY"),
         ({"CSW_RESTATEMENT_DAYS": "-1"}, "CSW_RESTATEMENT_DAYS"),
         ({"CSW_MRR_RULES": "mine"}, "'chartmogul', 'stripe' or 'profitwell'"),
+        ({"CSW_SCHEDULE": "nonsense"}, "CSW_SCHEDULE: this is no cron schedule of five fields; write it like 0 5 * * *"),
+        ({"CSW_SCHEDULE": "* * * * * *"}, "CSW_SCHEDULE"),
+        ({"CSW_SCHEDULE": "0 0 31 2 *"}, "CSW_SCHEDULE"),
         ({f"CSW_{domain}_SOURCES": "" for domain in ("CRM", "BILLING", "SUPPORT", "PRODUCT", "SURVEY")}, "name at least one source"),
     ],
 )
@@ -59,6 +62,37 @@ def test_a_wrong_setting_is_named_in_one_line(monkeypatch, environment, expected
     message = refused(monkeypatch, **environment)
     assert expected in message
     assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize("schedule", ["0 5 * * *", "*/15 8-18 * * mon-fri", "0 0 29 2 *", "0 5 * * 1#2", "@daily"])
+def test_a_schedule_that_is_taken_is_one_that_dagster_takes(monkeypatch, schedule):
+    from dagster._utils.schedules import is_valid_cron_schedule
+
+    monkeypatch.setenv("CSW_SCHEDULE", schedule)
+    assert is_valid_cron_schedule(load_settings().schedule)
+
+
+def test_a_setting_that_is_set_to_nothing_is_not_set(monkeypatch, tmp_path):
+    """An empty PII key would be a hash with no key. Not so the sources: there nothing means that the domain is absent."""
+    from orchestration.settings import Settings
+
+    untouched = load_settings()
+    for name in Settings.model_fields:
+        if not name.endswith("_sources") and name != "data_dir":
+            monkeypatch.setenv(f"CSW_{name.upper()}", " " if name == "pii_key" else "")
+    assert load_settings() == untouched
+    assert load_settings().pii_key.get_secret_value() == BUILT_IN_PII_KEY
+    monkeypatch.setenv("CSW_CRM_SOURCES", "")
+    assert load_settings().present_domains == ["billing", "support", "product", "surveys"]
+
+
+def test_nothing_in_the_environment_leaves_what_the_file_says(monkeypatch, tmp_path):
+    (tmp_path / ".env").write_text("CSW_PII_KEY=ours\nCSW_FILES_DIR=\nCSW_SURVEY_SOURCES=\n")
+    monkeypatch.setenv("CSW_PII_KEY", "")
+    settings = load_settings(_env_file=tmp_path / ".env")
+    assert settings.pii_key.get_secret_value() == "ours"
+    assert settings.files_dir is None
+    assert "surveys" not in settings.present_domains
 
 
 def test_two_wrong_settings_are_two_lines(monkeypatch):
@@ -83,6 +117,10 @@ def test_a_tenant_has_its_own_credentials(monkeypatch):
     assert settings.sources("billing") == ("stripe", "stripe:eu")
     assert settings.credential("stripe:eu", "api_key") == "europe"
     assert settings.credential("stripe:eu", "base_url") == "https://api.stripe.com"
+    monkeypatch.setenv("CSW_STRIPE_EU_BASE_URL", "")
+    assert settings.credential("stripe:eu", "base_url") == "https://api.stripe.com"
+    monkeypatch.setenv("CSW_STRIPE_EU_API_KEY", " ")
+    assert "needs CSW_STRIPE_EU_API_KEY; set it" in refused(monkeypatch)
 
 
 def test_every_setting_is_in_the_example():
