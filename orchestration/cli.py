@@ -7,15 +7,17 @@ that `csw --help` answers at once. Exit codes: 0 done and published; 1 failed; 2
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
+from orchestration.answers import Format
 from orchestration.settings import BUILT_IN_PII_KEY, ConfigError, Settings, load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.splitlines()[0])
@@ -25,15 +27,20 @@ health_app = typer.Typer(no_args_is_help=True, help="The health score.")
 app.add_typer(lake_app, name="lake")
 app.add_typer(demo_app, name="demo")
 app.add_typer(health_app, name="health")
-console = Console()
-errors = Console(stderr=True)
+console = Console(emoji=False)  # a name is shown as it is, also one with :wave: in it
+errors = Console(stderr=True, emoji=False)
 
 
 def main() -> None:
     """Entry point: every expected error is one clear line, without a traceback."""
+    global console, errors
+    if not os.environ.get("COLUMNS", "1").strip("0"):  # terminals without a size say so; nothing at all would be shown in that width
+        del os.environ["COLUMNS"]
+        console, errors = Console(emoji=False), Console(stderr=True, emoji=False)
     from orchestration.companion import CompanionError, relax_garbage_collection
     from orchestration.contracts import ContractFileError
     from orchestration.dbt import DbtError
+    from orchestration.execution import SelectionError
     from orchestration.lake_manifest import LakeError
     from orchestration.published import PublicationError
     from orchestration.sources.base import SourceError
@@ -42,6 +49,9 @@ def main() -> None:
     relax_garbage_collection()
     try:
         app()
+    except SelectionError as error:
+        errors.print(str(error), markup=False, highlight=False, style="bold red", soft_wrap=True)
+        sys.exit(2)
     except (ConfigError, SourceError, WindowError, PublicationError, DbtError, LakeError, ContractFileError, CompanionError) as error:
         errors.print(str(error), markup=False, highlight=False, style="bold red", soft_wrap=True)
         sys.exit(1)
@@ -60,6 +70,8 @@ def run(
     settings = _settings()
     if (from_ is None) != (to is None) or (date_ is not None and from_ is not None):
         _fail("give either --date D, or both --from A and --to B, or none of them", code=2)
+    if from_ is not None and to is not None and from_ > to:
+        _fail(f"the range starts on {from_.date()} and ends before that, on {to.date()}: swap --from and --to", code=2)
     start, end = _days(settings, date_ or from_, date_ or to)
     _show_progress()
     _print_summary(settings, _run(settings, start, end, select=select, full_refresh=full_refresh, accept_volume=accept_volume))
@@ -136,7 +148,7 @@ def rollback(version: Annotated[str, typer.Argument(help="For example v0007; see
 @app.command()
 def query(
     sql: Annotated[str, typer.Argument(help="One SELECT against the published tables, all in schema main.")],
-    format_: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    format_: Annotated[Format, typer.Option("--format")] = "table",
 ) -> None:
     """Ask the published version: read-only, without access to files or network."""
     from orchestration.summary import print_query
@@ -147,7 +159,7 @@ def query(
 @app.command()
 def worklist(
     owner: Annotated[str | None, typer.Option(help="Whose: an e-mail, a published hash (6 characters of it do), or nobody.")] = None,
-    format_: Annotated[Literal["table", "csv", "json"], typer.Option("--format")] = "table",
+    format_: Annotated[Format, typer.Option("--format")] = "table",
 ) -> None:
     """What to do next, best first, from the published version: for everybody, or for one owner."""
     from orchestration.summary import print_worklist
@@ -233,7 +245,7 @@ def demo_run() -> None:
 
 @demo_app.command("generate")
 def demo_generate(
-    out: Annotated[Path, typer.Option(help="Folder for the files, in the bring-your-own-tables contract.")],
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the files, in the bring-your-own-tables contract.")],
     customers: Annotated[int, typer.Option(min=1, max=1_000_000)] = 500,
     days: Annotated[int, typer.Option(min=1, max=3_650)] = 540,
     seed: Annotated[int, typer.Option()] = 7,
@@ -241,7 +253,10 @@ def demo_generate(
     """Write a simulated company as files, with its truth beside it in OUT/truth."""
     from orchestration.sources.demo.company import generate_to_files
 
-    last_day = generate_to_files(customers=customers, days=days, out=out.expanduser().resolve(), seed=seed)
+    try:
+        last_day = generate_to_files(customers=customers, days=days, out=out.expanduser().resolve(), seed=seed)
+    except OSError as error:
+        _fail(f"the files cannot be written: {error.filename or out}: {error.strerror}")
     console.print(f"{customers} customers, {days} days up to {last_day}, in {out}", soft_wrap=True)
 
 

@@ -16,10 +16,14 @@ from typing import TYPE_CHECKING
 from orchestration.settings import REPO, Settings
 
 if TYPE_CHECKING:
-    from dagster import Definitions
+    from dagster import AssetKey, Definitions, JobDefinition
 
 DONE, FAILED, HELD_BACK = 0, 1, 3
 _built: tuple[Settings, Definitions] | None = None
+
+
+class SelectionError(ValueError):
+    """An asset selection that no run can follow: one line for the person who wrote it."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +49,11 @@ def execute(
 ) -> RunResult:
     """Run the days start..end (inclusive) as one run; `select` is a Dagster asset selection, default everything.
 
-    `full_refresh` builds the warehouse anew from the lake; `accept_volume` lets tables be much smaller than they were.
+    `full_refresh` builds the warehouse anew from the lake; `accept_volume` lets tables be much smaller than they were. Raises
+    SelectionError, before the run exists, when `select` is none or selects nothing.
     """
     _begin_beside(settings, start)
-    from dagster import AssetSelection, DagsterInstance
+    from dagster import DagsterInstance
 
     from orchestration.gate_process import begin as begin_gates
     from orchestration.jobs import DAILY_JOB
@@ -56,12 +61,9 @@ def execute(
 
     prepare_home(settings)
     definitions = _definitions(settings)
-    begin_gates()  # not before: until here all cores have work that the first step waits for
     job = definitions.resolve_job_def(DAILY_JOB)
-    selected = None
-    if select:
-        graph = definitions.resolve_asset_graph()
-        selected = sorted(AssetSelection.from_string(select).resolve(graph))
+    selected = None if select is None else _selected(definitions, job, select)
+    begin_gates()  # not before: until here all cores have work that the first step waits for
     with DagsterInstance.get() as instance:
         result = job.execute_in_process(
             instance=instance,
@@ -71,6 +73,24 @@ def execute(
             raise_on_error=False,
         )
         return _result(settings, result)
+
+
+def _selected(definitions: Definitions, job: JobDefinition, select: str) -> list[AssetKey]:
+    """The assets that the words mean. Never none: to Dagster that would be all of them."""
+    from dagster import AssetSelection, DagsterError
+
+    try:
+        selection = AssetSelection.from_string(select)
+    except DagsterError:
+        told = "is no asset selection: write it like key:fct_renewals, key:fct_renewals+ (and what reads it) or group:marts"
+        raise SelectionError(f"--select '{select}' {told}") from None
+    try:
+        selected = selection.resolve(definitions.resolve_asset_graph()) & job.asset_layer.executable_asset_keys
+    except DagsterError:  # a bare name that no asset has
+        selected = set()
+    if not selected:
+        raise SelectionError(f"--select '{select}' selects nothing that a run builds: make dev shows all assets")
+    return sorted(selected)
 
 
 def _begin_beside(settings: Settings, day: date) -> None:

@@ -67,14 +67,19 @@ def versions(root: Path) -> list[Publication]:
 
 def current(root: Path) -> Publication | None:
     """The version BI reads, by its own path: a reader that holds `current/…` open would keep the old file without knowing."""
-    try:
-        target = os.readlink(root / CURRENT)
-    except OSError:
-        return None
-    publication = _read(root / Path(target).name)
-    if publication is None:
+    target = current_name(root)
+    publication = _read(root / target) if target else None
+    if target and publication is None:
         raise PublicationError(f"published/{CURRENT} points at {target}, which is not a whole version: csw versions, then csw rollback")
     return publication
+
+
+def current_name(root: Path) -> str | None:
+    """What BI is pointed at, whether it is a whole version or not; None before the first publication."""
+    try:
+        return Path(os.readlink(root / CURRENT)).name
+    except OSError:
+        return None
 
 
 def current_as_of(root: Path) -> date | None:
@@ -153,6 +158,8 @@ def query(root: Path, sql: str, parameters: Sequence[object] = ()) -> Answer:
         raise PublicationError("nothing is published yet: csw run")
     try:
         with duckdb.connect(str(publication.database), read_only=True, config=SANDBOX) as con:
+            if not con.extract_statements(sql):
+                raise PublicationError("there is nothing to ask in it: give one SELECT")
             result = con.execute(sql, list(parameters) or None)
             return Answer([column[0] for column in result.description or []], result.fetchall())
     except duckdb.Error as error:

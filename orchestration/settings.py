@@ -110,6 +110,14 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().resolve() if value is not None else None
 
+    @field_validator("data_dir")
+    @classmethod
+    def _can_be_a_folder(cls, value: Path) -> Path:
+        there = next(path for path in (value, *value.parents) if path.exists())
+        if not there.is_dir():
+            raise ValueError(f"{there} is a file; set it to a folder")
+        return value
+
     @field_validator("reporting_time_zone", "source_timezone")
     @classmethod
     def _known_zone(cls, value: str | None) -> str | None:
@@ -220,11 +228,7 @@ class _WithoutEmpty(PydanticBaseSettingsSource):
         return self._source.get_field_value(field, field_name)
 
     def __call__(self) -> dict[str, object]:
-        return {
-            name: value
-            for name, value in self._source().items()
-            if name.endswith("_sources") or not isinstance(value, str) or value.strip()
-        }
+        return {name: value for name, value in self._source().items() if name.endswith("_sources") or not isinstance(value, str) or value.strip()}
 
 
 def source_setting(domain: str) -> str:

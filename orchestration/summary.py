@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration import published
-from orchestration.answers import plain, print_answer
+from orchestration.answers import Format, plain, print_answer, print_table
 from orchestration.settings import Settings
 
 BANDS = (("green", "green"), ("yellow", "yellow"), ("red", "red"))
@@ -103,10 +103,10 @@ def _print_worklist(console: Console, ask, currency: str) -> None:
     if not rows:
         console.print("[bold]Worklist[/]   nothing to do")
         return
-    console.print(_worklist_table(rows, f"\nTop of the worklist, value at risk in {currency}"))
+    _print_worklist_table(console, rows, f"\nTop of the worklist, value at risk in {currency}")
 
 
-def print_worklist(console: Console, answer: published.Answer, format_: str, currency: str) -> None:
+def print_worklist(console: Console, answer: published.Answer, format_: Format, currency: str) -> None:
     """`csw worklist`: the table shows what fits a screen; CSV and JSON have every column."""
     if format_ != "table":
         print_answer(console, answer, format_)
@@ -115,16 +115,16 @@ def print_worklist(console: Console, answer: published.Answer, format_: str, cur
     else:
         places = [answer.columns.index(name) for name in ("rank", "customer_name", "reason", "value_at_risk", "due_on", "evidence")]
         rows = [[row[place] for place in places] for row in answer.rows]
-        console.print(_worklist_table(rows, f"{len(rows)} to do, value at risk in {currency}"))
+        _print_worklist_table(console, rows, f"{len(rows)} to do, value at risk in {currency}")
 
 
-def _worklist_table(rows: Sequence[Sequence[object]], title: str) -> Table:
+def _print_worklist_table(console: Console, rows: Sequence[Sequence[object]], title: str) -> None:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name, justify in (("#", "right"), ("customer", "left"), ("reason", "left"), ("value", "right"), ("due", "left"), ("why", "left")):
-        table.add_column(name, justify=justify, max_width=28 if name == "customer" else None)
+        table.add_column(name, justify=justify, overflow="fold", max_width=28 if name == "customer" and console.is_terminal else None)
     for rank, customer, reason, value, due, evidence in rows:
         table.add_row(str(rank), plain(customer), reason.replace("_", " "), _money(value), f"{due:%d %b}" if due else "", plain(evidence))
-    return table
+    print_table(console, table)
 
 
 def _print_gates(console: Console, ask, run_id: str) -> None:
@@ -165,7 +165,7 @@ def print_status(console: Console, settings: Settings) -> None:
     ):
         shown = f"{freshest:%Y-%m-%d %H:%M}" if freshest else ""
         table.add_row(domain, source or "", shown, "[red]yes[/]" if stale else "", plain(note))
-    console.print(table)
+    print_table(console, table)
     _print_gates(console, ask, version.run_id)
     for asset, check, outcome, severity, observed in ask(
         f"""
@@ -182,9 +182,9 @@ def print_versions(console: Console, settings: Settings) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("", "version", "as of", "published", "run", "tables", "rows"):
         table.add_column(name, justify="right" if name in ("tables", "rows") else "left")
-    current = published.current(settings.published_dir)
-    for version in published.versions(settings.published_dir):
-        mark = "→" if current and version.version == current.version else ""
+    current, kept = published.current_name(settings.published_dir), published.versions(settings.published_dir)
+    for version in kept:
+        mark = "→" if version.version == current else ""
         rows = f"{sum(version.tables.values()):,}"
         table.add_row(
             mark,
@@ -195,10 +195,12 @@ def print_versions(console: Console, settings: Settings) -> None:
             str(len(version.tables)),
             rows,
         )
-    console.print(table)
+    print_table(console, table)
+    if current and current not in [version.version for version in kept]:
+        console.print(f"BI is pointed at {plain(current)}, which is not a whole version: csw rollback to one of these", style="red", soft_wrap=True)
 
 
-def print_query(console: Console, settings: Settings, sql: str, format_: str) -> None:
+def print_query(console: Console, settings: Settings, sql: str, format_: Format) -> None:
     """Rows of one SELECT as a table, CSV or JSON lines."""
     print_answer(console, published.query(settings.published_dir, sql), format_)
 

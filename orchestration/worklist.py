@@ -20,6 +20,10 @@ DIGEST_ITEMS = 10
 NOBODY = "nobody"
 HASH = re.compile(r"[0-9a-f]{6,64}")
 ADDRESS = re.compile(r"[^\s@<>|]+@[^\s@<>|]+")
+LINK = re.compile(r"[a-z][a-z0-9+.-]*://[^\s<>|]*|\bwww\.[^\s<>|]+", re.IGNORECASE)
+# Chats make a link of Name.com, and a call of @channel. A character without width keeps both as they are read.
+NAME_OF_A_SITE = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2})")
+UNSEEN = "\u200b"
 COLUMNS = """
     work.rank, customers.customer_name, work.reason, work.value_at_risk, work.urgency, work.due_on, work.play, work.channel, work.evidence,
     work.customer_id, work.owner_email_hash, work.worklist_id, work.as_of_date
@@ -94,7 +98,7 @@ def _digest(owner: str | None, items: list[dict], currency: str) -> str:
         name, reason = item["customer_name"] or item["customer_id"], item["reason"].replace("_", " ")
         lines.append(
             f"{item['rank']}. {_harmless(name)}: {reason}, {item['value_at_risk']:,.0f} {currency}, due {item['due_on']}. "
-            f"{_harmless(item['play'])} ({_harmless(item['evidence'])})"
+            f"{_plain(item['play'])} ({_harmless(item['evidence'])})"
         )
     if len(items) > DIGEST_ITEMS:
         lines.append(f"and {len(items) - DIGEST_ITEMS} more: csw worklist --owner {(owner or NOBODY)[:12]}")
@@ -102,6 +106,11 @@ def _digest(owner: str | None, items: list[dict], currency: str) -> str:
 
 
 def _harmless(text: str) -> str:
-    """Text of a source as text: no address, no control character, nothing that a chat would take for a link or a call to everybody."""
+    """Text of a source as text: no address, no control character, nothing that a chat would take for a link or a call to somebody."""
+    return NAME_OF_A_SITE.sub(f".{UNSEEN}", _plain(LINK.sub("(link)", text))).replace("@", f"@{UNSEEN}")
+
+
+def _plain(text: str) -> str:
+    """Text of ours, in which a link may stand (the plays are a seed)."""
     shown = "".join(character if character.isprintable() else " " for character in ADDRESS.sub("(address)", text))
     return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -25,12 +25,19 @@ Stamp = dict[str, Any]  # size, mtime, sha256 of one file
 
 def open_files(spec: SourceSpec, tables: Mapping[str, Contract]) -> Files:
     if spec.path is None:
-        raise SourceError(f"{spec.source_relation} needs a folder; set CSW_{spec.source_relation.upper()}_DIR")
+        raise SourceError(f"{spec.source_relation} needs a folder; set {_variable(spec.source_relation)}")
     return Files(str(spec.path), spec.source_relation, tables, time_zone=spec.time_zone)
 
 
+def _variable(source_relation: str) -> str:
+    return f"CSW_{source_relation.upper()}_DIR"
+
+
 class Files:
-    """One drop folder. `tables` are the contracts it may deliver; it delivers those of which there are files."""
+    """One drop folder. `tables` are the contracts it may deliver; it delivers those of which there are files.
+
+    Raises SourceError when there is no such folder.
+    """
 
     vendor = "own"
 
@@ -42,6 +49,9 @@ class Files:
         self._contracts = tables
         self._fs, self._root = fsspec.core.url_to_fs(str(path))
         self._states: dict[str, dict[str, Stamp]] = {}
+        if not self._fs.isdir(self._root):
+            name = PurePosixPath(self._root).name
+            raise SourceError(f"{source_relation}: the drop folder {name}/ is not there; set {_variable(source_relation)} to a folder")
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -76,9 +86,6 @@ class Files:
     @cached_property
     def _files(self) -> dict[str, list[str]]:
         """Files of each table that there is. Raises SourceError when there is nothing at all."""
-        if not self._fs.isdir(self._root):
-            name = PurePosixPath(self._root).name
-            raise SourceError(f"{self.source_relation}: the drop folder {name}/ is not there; set CSW_FILES_DIR to a folder")
         domains = sorted({contract.domain for contract in self._contracts.values()})
         found: dict[str, list[str]] = {}
         for domain_dir in self._listing(self._root):

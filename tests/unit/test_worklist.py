@@ -195,8 +195,30 @@ def test_a_digest_has_a_bound_and_says_how_to_read_on():
 
 def test_a_text_of_a_source_calls_nobody_links_nowhere_and_shows_no_address():
     (text,) = texts(item(1, customer_name="<!channel> <http://x.example|Jo> jo@x.example\n2. Fake"))
-    assert text.splitlines()[1].startswith("1. &lt;!channel&gt; &lt;http://x.example|Jo&gt; (address) 2. Fake: code red, 5 USD")
+    assert text.splitlines()[1].startswith("1. &lt;!channel&gt; &lt;(link)|Jo&gt; (address) 2. Fake: code red, 5 USD")
     assert len(text.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Acme http://evil.example/x?y", "Acme (link)"),
+        ("(HTTPS://evil.example)", "((link)"),
+        ("see www.evil.example now", "see (link) now"),
+        ("[Acme](ftp://evil.example)", "[Acme]((link)"),
+        ("@channel @here", "@\u200bchannel @\u200bhere"),
+        ("Booking.com, U.S. 1.5", "Booking.\u200bcom, U.S. 1.5"),
+    ],
+)
+def test_a_bare_address_of_a_site_and_a_call_stay_words(name, told):
+    (text,) = texts(item(1, customer_name=name, evidence=name))
+    assert text.splitlines()[1].startswith(f"1. {told}: code red")
+    assert text.endswith(f"Call ({told})")
+
+
+def test_a_play_may_have_a_link():
+    (text,) = texts(item(1, play="Follow https://wiki.example/plays"))
+    assert "https://wiki.example/plays" in text
 
 
 @pytest.mark.parametrize(("newest", "told"), [(None, 1), (date(2024, 4, 30), 1), (AS_OF, 0), (date(2024, 5, 2), 0)])
