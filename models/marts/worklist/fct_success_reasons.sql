@@ -18,7 +18,8 @@ breached as (
     where tickets.customer_id in (select customer_id from paying) and (tickets.is_sla_breached or tickets.is_resolution_breached)
 ),
 
--- It lasts for as long as two lie within so many days, and began with a ticket that had one such before it, but not yet two.
+-- It lasts for as long as two lie within so many days, and began with a ticket that had one such before it, but not yet two. Tickets count from
+-- the day on which they were opened: the day on which a promise was broken is not kept (priority, business hours and reopenings move it).
 sla as (
     select
         customer_id,
@@ -26,8 +27,7 @@ sla as (
             then opened_on end) as started_on,
         count(case when opened_on + days > {{ as_of_date() }} then 1 end) as tickets,
         max(days) as days
-    from breached
-    group by customer_id
+    from breached group by customer_id
 ),
 
 renewals as (
@@ -67,8 +67,8 @@ reasons as (
     from sla where tickets >= 2
     union all
     select customer_id, 'renewal_at_risk', renews_on - window_days, null, arr_reporting_amount,
-        concat('Renews on ', cast(renews_on as string), ', ', replace(category, '_', ' '), ': ', risks,
-            case when is_quote_overdue then ' the quote is overdue;' else '' end)
+        concat('Renews on ', cast(renews_on as string), ', ', replace(category, '_', ' '), coalesce(': ' || nullif(trim(concat(
+            coalesce(risks, ''), case when is_quote_overdue then ' the quote is overdue;' else '' end)), ''), ''))
     from renewals
     union all
     select customer_id, 'onboarding_stuck', least(progress_on + stuck_days, planned_until), null, null,
@@ -92,7 +92,8 @@ reasons as (
     from {{ ref('dim_customer_segments') }} where is_evangelist
     union all
     select customer_id, 'ready_to_expand', {{ quarter_from }}, {{ quarter_to }}, null,
-        concat('Readiness ', cast(cast(round(readiness) as bigint) as string), ': ', reasons, coalesce(' peers own ' || whitespace_product_name, ''))
+        concat('Readiness ', cast(cast(round(readiness) as bigint) as string), coalesce(': ' || nullif(trim(concat(
+            coalesce(reasons, ''), coalesce(' peers own ' || whitespace_product_name, ''))), ''), ''))
     from {{ ref('fct_expansion_readiness') }} where is_ready
     union all
     select customer_id, 'win_back', targeted_on, null, null,
