@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import date
@@ -170,6 +171,12 @@ def test_a_table_loses_nothing_on_a_screen_or_in_a_pipe(answer, capsys):
     else:
         assert screen.count("x") == 60
         assert screen.count("y") == 70
+
+
+def test_the_owner_in_the_readme_is_one_of_the_demo():
+    from orchestration.sources.demo.crm import OWNER_EMAILS
+
+    assert re.search(r"csw worklist --owner (\S+)", (REPO / "README.md").read_text())[1] in OWNER_EMAILS
 
 
 def test_csv_is_as_it_was(capsys):
