@@ -41,6 +41,7 @@ from orchestration.window import RunWindow
 from orchestration.worklist import send_digests
 
 log = logging.getLogger("csw")
+OWN = "own"  # the vendor of tables that a company drops as files or keeps in a database of its own
 OWN_TABLES = ("dim_publication", "fct_data_quality_results")
 
 
@@ -102,13 +103,16 @@ def required_gates(settings: Settings, manifest: Mapping[str, Any], store: Quali
     """Every gate that must have passed → the run whose materialization it must have passed on.
 
     That run is the last one that built the table (or landed it): a run of the downstream alone needs the gates of what it stands on.
-    A table that no run has built is asked of `never`, which no result can answer.
+    A table that no run has built is asked of `never`, which no result can answer. So is a raw table that a vendor has not delivered, for
+    vendors have all their tables; of one's own tables those that were never dropped are no part of the version, and whatever reads them is empty.
     """
     lake = Lake(settings.lake_dir, settings.quarantine_dir, load_contracts())
     required = {}
     for contract in delivered(settings, load_contracts()):
         landed = [lake.newest_manifest(spec.source_relation, contract.table) for spec in source_specs(settings) if spec.contract == contract.vendor]
         newest = max((each for each in landed if each is not None), key=lambda each: each.committed_at, default=None)
+        if newest is None and contract.vendor == OWN:
+            continue
         required[f"raw/{raw_key(contract.vendor, contract.table).path[-1]}"] = newest.run_id if newest else "never"
     tables = [node["name"] for node in _models(manifest)]
     built = store.last_built(tables)

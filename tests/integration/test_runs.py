@@ -142,6 +142,19 @@ def test_one_domain_alone_is_published_and_nothing_made_up(domain, tmp_path):
     assert_nothing_made_up(lambda sql: published.query(settings.published_dir, sql).rows, (domain,))
 
 
+def test_tables_that_were_never_dropped_hold_nothing_back_and_what_they_feed_is_unknown(tmp_path):
+    drop = drop_folder(tmp_path, "support", customers=15)
+    for table in ("ticket_events", "satisfaction", "schedules", "holidays"):
+        shutil.rmtree(drop / "support" / table)
+    settings = files_settings(tmp_path / "data", drop, "support")
+    result = execute(settings, LAST_DAY, LAST_DAY)
+    assert result.exit_code == DONE, result.reasons
+    ask = lambda sql: published.query(settings.published_dir, sql).rows  # noqa: E731
+    assert ask("select count(*) > 10, count(reopens), count(is_escalated), count(first_reply_business_minutes) from fct_tickets") == [(True, 0, 0, 0)]
+    assert ask("select count(*) > 0, sum(ratings), count(csat), count(tickets_escalated) from rpt_support_monthly") == [(True, 0, 0, 0)]
+    assert ask("select count(*) from fct_survey_responses") == [(0,)]
+
+
 def test_billing_alone_is_enough(tmp_path):
     last_day = date(2025, 2, 3)
     settings = files_settings(tmp_path / "data", drop_folder(tmp_path, "billing", customers=100, until=last_day), "billing")
