@@ -64,7 +64,7 @@ def run(
     to: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day of a range.")] = None,
     select: Annotated[str | None, typer.Option(help="Dagster asset selection; default: everything.")] = None,
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Build the warehouse anew from the lake.")] = False,
-    accept_volume: Annotated[bool, typer.Option("--accept-volume", help="Tables may be much smaller than they were.")] = False,
+    accept_volume: Annotated[bool, typer.Option("--accept-volume", help="Loads of any size; tables may be much smaller than they were.")] = False,
 ) -> None:
     """Pull, land, gate, transform, gate and publish one day or a range of days. Without a date: all that is due, up to yesterday."""
     settings = _settings()

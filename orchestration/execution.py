@@ -49,8 +49,8 @@ def execute(
 ) -> RunResult:
     """Run the days start..end (inclusive) as one run; `select` is a Dagster asset selection, default everything.
 
-    `full_refresh` builds the warehouse anew from the lake; `accept_volume` lets tables be much smaller than they were. Raises
-    SelectionError, before the run exists, when `select` is none or selects nothing.
+    `full_refresh` builds the warehouse anew from the lake; `accept_volume` lets loads have any number of rows, and tables be much
+    smaller than they were. Raises SelectionError, before the run exists, when `select` is none or selects nothing.
     """
     _begin_beside(settings, start)
     from dagster import DagsterInstance

@@ -16,6 +16,10 @@ from orchestration.settings import Settings
 from orchestration.window import RunWindow
 
 PUBLICATION_STEP = "publication"
+WAY_OUT = (
+    "what this run landed does not count: mend the source or the suite and run again, or the next day, and it is pulled again"
+    " (csw run --accept-volume if the number of rows is right)"
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ def explain(settings: Settings, run_id: str, step: str, error: BaseException | N
     blocking = [gate for gate in QualityStore(settings.data_dir).gate_results([run_id]) if gate.blocks] if by_gate else []
     if blocking and step != PUBLICATION_STEP:
         told = "\n".join(f"gate {gate.name} {gate.outcome.replace('_', ' ')}: {gate.reason}" for gate in blocking)
+        if any(gate.layer == "raw" for gate in blocking):
+            told += f"\n{WAY_OUT}"
     else:
         told = f"{step}: {_message(error)}" if not isinstance(error, Failure) else str(error.description)
     gates = [{"gate": gate.name, "outcome": gate.outcome, "severity": gate.severity, "reason": gate.reason} for gate in blocking]

@@ -99,10 +99,10 @@ class PartitionWriter:
         if self._bad is not None:
             self._bad.close()
             self._bad = None
-            _sync(self.new_quarantine / BAD_PART)
+            sync(self.new_quarantine / BAD_PART)
         for part in self._parts:
             path = self.new / part["name"]
-            _sync(path)
+            sync(path)
             part |= {"bytes": path.stat().st_size, "sha256": sha256(path)}
         return self._parts
 
@@ -110,8 +110,8 @@ class PartitionWriter:
         """`state`: what the source remembers; None: nothing."""
         self.new.mkdir(parents=True, exist_ok=True)
         if state is not None:
-            _sync(write_state(state, self.new))
-        _sync(write_manifest(manifest, self.new))
+            sync(write_state(state, self.new))
+        sync(write_manifest(manifest, self.new))
 
     def commit(self) -> None:
         """The quarantine first: a committed partition never counts bad rows that are nowhere."""
@@ -177,7 +177,7 @@ def replace(new: Path, final: Path) -> None:
     if final.exists():
         os.rename(final, old)
     os.rename(new, final)
-    _sync(final.parent)
+    sync(final.parent)
     if old.exists():
         shutil.rmtree(old)
 
@@ -211,7 +211,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """On the disk, not only in its cache; for a folder: the names in it."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

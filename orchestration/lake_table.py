@@ -31,7 +31,7 @@ ROWS_AT_ONCE = 131_072
 
 
 class TableLoad:
-    """Memory stays bounded: at most ROWS_AT_ONCE rows wait to be checked and written."""
+    """Memory stays bounded: at most ROWS_AT_ONCE rows wait to be checked and written. `before`: it builds on partitions older than that."""
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class TableLoad:
         quarantine_home: Path,
         source_relation: str,
         load_date: date,
+        before: date,
         run_id: str,
         started_at: datetime,
         until: datetime,
@@ -51,7 +52,7 @@ class TableLoad:
         statements: Statements,
     ) -> None:
         self.contract, self.previous, self.since, self.until = contract, previous, since, until
-        self._connection, self._home, self._load_date, self._run_id = connection, home, load_date, run_id
+        self._connection, self._home, self._before, self._load_date, self._run_id = connection, home, before, load_date, run_id
         self._source_relation, self._started_at = source_relation, started_at
         self._validator = Validator(contract, connection, zone, statements)
         self._writer = PartitionWriter(
@@ -95,7 +96,7 @@ class TableLoad:
         self._writer.finish_part()
         with self._connection.cursor() as joins:  # these are worth optimizing
             joins.execute("set TimeZone = 'UTC'")
-            gone = tombstones(self.contract, joins, keys, home=self._home, before=self._load_date, new=self._writer.new)
+            gone = tombstones(self.contract, joins, keys, home=self._home, before=self._before, new=self._writer.new)
         if gone is not None:
             self._write(self._validator.check(gone)[0])
 

@@ -21,6 +21,7 @@ from orchestration.contracts import Contract, ContractFileError, Contracts
 from orchestration.lake_manifest import LakeError, Manifest, partition_dates, partition_name, read_manifest, read_state, utc_now
 from orchestration.lake_partition import heal, heal_source, source_lock
 from orchestration.lake_table import TableLoad
+from orchestration.lake_unproven import Passed, Unproven, all_passed, unproven
 from orchestration.lake_validate import Statements
 from orchestration.lake_verify import Problem, verify_partition
 from orchestration.sources.base import Source, SourceError, Window
@@ -44,6 +45,7 @@ class Lake:
     def __init__(self, root: Path, quarantine_root: Path, contracts: Contracts, *, overlap: timedelta = OVERLAP) -> None:
         self.root, self.quarantine_root = Path(root), Path(quarantine_root)
         self._contracts, self._overlap = contracts, overlap
+        self.removed: set[date] = set()  # load dates of what had not passed its gate, of all loads by this object
         self._memory: duckdb.DuckDBPyConnection | None = None  # opened by the first load
         self._statements: dict[str, Statements] = defaultdict(dict)
         self._opening = threading.Lock()  # sources are loaded side by side
@@ -57,13 +59,15 @@ class Lake:
         run_id: str,
         full: bool = False,
         reconcile: bool = False,
+        passed: Passed = all_passed,
         progress: Callable[[str, int], None] | None = None,
     ) -> list[Manifest]:
         """Pull what is new in `source` up to `until` and commit it as partitions of `load_date`, all tables of the source or none.
 
         The window starts at the newest cursor *before* `load_date`, less the overlap, so that repeating a day repeats its window; `full`
         starts at the beginning and accepts a changed shape. `reconcile` also compares keys and lands a tombstone for what is gone.
-        A load that this run has already committed is not repeated. `progress(table, rows)` is called as rows arrive.
+        A load that has not `passed` its gate is pulled again with this one, which takes its place. One that this run has already committed
+        is not repeated. `progress(table, rows)` is called as rows arrive.
 
         Raises SourceError (ContractError on drift), LakeError when the disk refuses; either way nothing is committed.
         """
@@ -72,18 +76,21 @@ class Lake:
             for table in tables:
                 heal(self._table_dir(source.source_relation, table))
                 heal(self.quarantine_root / source.source_relation / table)
+            refused = Unproven(self._source_dir(source.source_relation), tables, passed, load_date=load_date, run_id=run_id)
             done = self._already_committed(source.source_relation, tables, load_date, run_id)
             if done is not None:
                 log.info("%s: already landed for %s by this run", source.source_relation, load_date)
-                return done
-            with self._loads(source, tables, load_date=load_date, until=until, run_id=run_id, full=full) as loads:
-                try:
-                    return self._pull_and_commit(source, loads, reconcile=reconcile, progress=progress)
-                except OSError as error:
-                    raise LakeError(
-                        f"{source.source_relation}: cannot write the lake ({error.strerror or str(error).splitlines()[0]}); nothing was"
-                        " committed: make room or mend the folder, and run again"
-                    ) from error
+            else:
+                with self._loads(source, tables, refused.before, load_date=load_date, until=until, run_id=run_id, full=full) as loads:
+                    try:
+                        done = self._pull_and_commit(source, loads, reconcile=reconcile, progress=progress)
+                    except OSError as error:
+                        raise LakeError(
+                            f"{source.source_relation}: cannot write the lake ({error.strerror or str(error).splitlines()[0]}); nothing was"
+                            " committed: make room or mend the folder, and run again"
+                        ) from error
+            self._remove(refused, source.source_relation)
+            return done
 
     def cursor(self, source_relation: str, table: str, *, before: date | None = None) -> datetime | None:
         """How far the source has been asked for this table, in partitions before `before` (None = all); None = never."""
@@ -94,6 +101,10 @@ class Lake:
         folder = self._table_dir(source_relation, table)
         dates = [day for day in partition_dates(folder) if before is None or day < before]
         return read_manifest(folder / partition_name(dates[-1])) if dates else None
+
+    def unproven(self, source_relation: str, table: str, passed: Passed) -> list[Manifest]:
+        """The loads of one table after the last one that has passed its gate, newest first."""
+        return unproven(self._table_dir(source_relation, table), passed)
 
     def manifests(self, source_relation: str, table: str, *, last: int = 0) -> list[Manifest]:
         """Those of one table, oldest load date first: all, or the `last` ones."""
@@ -110,6 +121,17 @@ class Lake:
     def verify(self) -> list[Problem]:
         """What in the lake is not as its manifest says: files, sizes, rows, bytes, content. Reads every file once."""
         return [problem for folder in self.partitions() for problem in verify_partition(folder)]
+
+    def _remove(self, refused: Unproven, source_relation: str) -> None:
+        try:
+            removed = refused.remove(self.quarantine_root / source_relation)
+        except OSError as error:
+            what = f"{source_relation}: what did not pass its gate cannot be removed ({error.strerror})"
+            raise LakeError(f"{what}; mend the folder and run again") from error
+        if removed:
+            self.removed |= set(removed)
+            days = ", ".join(map(str, removed))
+            log.warning("%s: this load takes the place of %s, of which not all had passed their gates", source_relation, days)
 
     def _pull_and_commit(
         self, source: Source, loads: dict[str, TableLoad], *, reconcile: bool, progress: Callable[[str, int], None] | None
@@ -137,7 +159,7 @@ class Lake:
 
     @contextlib.contextmanager
     def _loads(
-        self, source: Source, tables: dict[str, Contract], *, load_date: date, until: datetime, run_id: str, full: bool
+        self, source: Source, tables: dict[str, Contract], before: date, *, load_date: date, until: datetime, run_id: str, full: bool
     ) -> Iterator[dict[str, TableLoad]]:
         connection = self._connection()
         started_at = utc_now()
@@ -149,10 +171,11 @@ class Lake:
                 quarantine_home=self.quarantine_root / source.source_relation / table,
                 source_relation=source.source_relation,
                 load_date=load_date,
+                before=before,
                 run_id=run_id,
                 started_at=started_at,
                 until=until,
-                previous=(previous := self.newest_manifest(source.source_relation, table, before=load_date)),
+                previous=(previous := self.newest_manifest(source.source_relation, table, before=before)),
                 since=previous.cursor - self._overlap if previous and not full else None,
                 zone=getattr(source, "time_zone", None),
                 statements=self._statements[source.source_relation],

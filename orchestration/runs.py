@@ -48,5 +48,5 @@ def wants_full_refresh(run: DagsterRun) -> bool:
 
 
 def accepts_volume(run: DagsterRun) -> bool:
-    """Whether a person has said that tables may be much smaller than in the published version."""
+    """Whether a person has said that loads may have any number of rows, and tables be much smaller than in the published version."""
     return run.tags.get(ACCEPT_VOLUME) == "true"

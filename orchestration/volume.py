@@ -21,6 +21,7 @@ CEILING = 8  # times the baseline: "ten times the volume" must lie above it even
 SPIKE = 3  # times the largest load before: a monthly billing run is no anomaly the second time
 EXPECTED = 0.6  # of the baseline: "half the volume" must lie below it
 KEPT = 0.5  # of the rows of the last published version: history does not shrink by half overnight
+ANY_VOLUME = {"rows_floor": 0, "rows_ceiling": NO_CEILING, "rows_expected": 0}  # for a load: nothing at all may be fine
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,11 @@ def load_bounds(load: Load, earlier: Iterable[Load]) -> dict[str, int]:
     before = sorted((each for each in earlier if each.load_date < load.load_date), key=lambda each: each.load_date)
     alike = [each for each in before[1:] if each.is_full == load.is_full][-TRAILING:]
     if len(alike) < ENOUGH:
-        return {"rows_floor": 0, "rows_ceiling": NO_CEILING, "rows_expected": 0}
+        return ANY_VOLUME
     same_day = [each.rows for each in alike if each.load_date.weekday() == load.load_date.weekday()]
     usual = median(same_day if len(same_day) >= ENOUGH else [each.rows for each in alike])
     if usual < BUSY:
-        return {"rows_floor": 0, "rows_ceiling": NO_CEILING, "rows_expected": 0}
+        return ANY_VOLUME
     largest = max(each.rows for each in alike)
     return {
         "rows_floor": 1,

@@ -6,7 +6,8 @@ Here belongs which tables and which gates a version consists of; not how a versi
 import hashlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dagster import (
@@ -23,11 +24,13 @@ from dagster import (
 
 from orchestration.assets.raw import delivered
 from orchestration.connections import source_specs
-from orchestration.contracts import load_contracts
+from orchestration.contracts import Contract, load_contracts
 from orchestration.dbt import Dbt
 from orchestration.freshness import freshness_checks, late_rows, read_freshness
-from orchestration.gates import load_suite, suite_meta, suites
+from orchestration.gates import CheckResult, GateResult, load_suite, not_run, suite_meta, suites
+from orchestration.lake_manifest import Manifest
 from orchestration.landing import Lake
+from orchestration.proofs import Proofs
 from orchestration.publication_files import Table
 from orchestration.publication_tables import Freshness
 from orchestration.publish import PublicationRefused, publish
@@ -74,7 +77,7 @@ def publication_assets(settings: Settings, dbt: Dbt, partitions: PartitionsDefin
                 run_id=context.run_id,
                 as_of_date=window.as_of,
                 tables=[Table.mart(name, *_primary_key(manifest, name), day=suite_meta("marts", name).get("window")) for name in marts],
-                gate_results=store.gate_results(sorted(set(required.values()))),
+                gate_results=with_way_out(settings, store.gate_results(sorted(set(required.values()))), context.run_id),
                 required_gates=required,
                 freshness=fresh,
                 quality_files=store.files(),
@@ -106,14 +109,15 @@ def required_gates(settings: Settings, manifest: Mapping[str, Any], store: Quali
     A table that no run has built is asked of `never`, which no result can answer. So is a raw table that a vendor has not delivered, for
     vendors have all their tables; of one's own tables those that were never dropped are no part of the version, and whatever reads them is empty.
     """
-    lake = Lake(settings.lake_dir, settings.quarantine_dir, load_contracts())
+    proofs = Proofs(settings.data_dir)
     required = {}
-    for contract in delivered(settings, load_contracts()):
-        landed = [lake.newest_manifest(spec.source_relation, contract.table) for spec in source_specs(settings) if spec.contract == contract.vendor]
-        newest = max((each for each in landed if each is not None), key=lambda each: each.committed_at, default=None)
-        if newest is None and contract.vendor == OWN:
-            continue
-        required[f"raw/{raw_key(contract.vendor, contract.table).path[-1]}"] = newest.run_id if newest else "never"
+    for contract, loads, unproven in _landed(settings, proofs):
+        if loads:
+            newest = max(unproven or loads, key=lambda load: load.committed_at)
+            if unproven or proofs.is_recorded(newest):  # else it is older than what is kept of gates
+                required[_raw_gate(contract)] = newest.run_id
+        elif contract.vendor != OWN:
+            required[_raw_gate(contract)] = "never"
     tables = [node["name"] for node in _models(manifest)]
     built = store.last_built(tables)
     gated = {room: set(suites(room)) for room in ("intermediate", "marts")}
@@ -123,6 +127,40 @@ def required_gates(settings: Settings, manifest: Mapping[str, Any], store: Quali
         if room_of(node) == "marts" or node["name"] in gated.get(room_of(node), ()):
             required[f"{room_of(node)}/{node['name']}"] = run_id
     return required
+
+
+def _landed(settings: Settings, proofs: Proofs) -> Iterator[tuple[Contract, list[Manifest], list[Manifest]]]:
+    """Each raw table, its sources' newest loads, and the loads that have not passed its gate since the last that did."""
+    lake = Lake(settings.lake_dir, settings.quarantine_dir, load_contracts())
+    for contract in delivered(settings, load_contracts()):
+        of_sources = [spec.source_relation for spec in source_specs(settings) if spec.contract == contract.vendor]
+        newest = [lake.newest_manifest(source, contract.table) for source in of_sources]
+        unproven = [load for source in of_sources for load in lake.unproven(source, contract.table, proofs.passed)]
+        yield contract, [load for load in newest if load is not None], unproven
+
+
+def with_way_out(settings: Settings, results: Sequence[GateResult], run_id: str) -> list[GateResult]:
+    """`results`, and of loads that earlier runs left without a pass: what a person can do about it, for this run will not pull them again."""
+    told = {(result.name, result.run_id): result for result in results}
+    for contract, _, unproven in _landed(settings, Proofs(settings.data_dir)):
+        earlier = [load for load in unproven if load.run_id != run_id]
+        if earlier:
+            newest = max(earlier, key=lambda load: load.committed_at)
+            key = _raw_gate(contract), newest.run_id
+            known = told.get(key) or not_run("raw", key[0].partition("/")[2], newest.run_id, "its run ended before")
+            told[key] = replace(known, checks=(*known.checks, _way_out(earlier)))
+    return list(told.values())
+
+
+def _way_out(loads: Sequence[Manifest]) -> CheckResult:
+    days = sorted({load.load_date for load in loads})
+    again = "pulls it again" if len(days) == 1 else "pulls them again"
+    observed = f"landed on {', '.join(map(str, days))} and never passed: mend the source or the suite, then csw run --date {days[-1]} {again}"
+    return CheckResult("load", "volume", "critical", "failed", observed)
+
+
+def _raw_gate(contract: Contract) -> str:
+    return f"raw/{raw_key(contract.vendor, contract.table).path[-1]}"
 
 
 def _look_at_freshness(settings: Settings, manifest: Mapping[str, Any], store: QualityStore, run_id: str, window: RunWindow) -> list[Freshness]:

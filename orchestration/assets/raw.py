@@ -29,11 +29,14 @@ from dagster import (
 from orchestration.connections import open_sources, source_specs
 from orchestration.contracts import Contract, ContractFileError, Contracts, load_contracts
 from orchestration.lake_manifest import LakeError, Manifest
+from orchestration.lake_unproven import Passed
 from orchestration.landing import Lake
+from orchestration.proofs import Proofs
 from orchestration.runs import window_of
 from orchestration.settings import Settings
 from orchestration.sources.base import Source, SourceError, TransientSourceError
 from orchestration.translator import raw_key
+from orchestration.warehouse import discard, runs_begun
 from orchestration.window import RunWindow, WindowError, end_of_day
 
 log = logging.getLogger("csw")
@@ -55,7 +58,11 @@ def raw_assets(settings: Settings, partitions: PartitionsDefinition) -> AssetsDe
     def raw(context: AssetExecutionContext):
         window = window_of(context.run, settings)
         lake = Lake(settings.lake_dir, settings.quarantine_dir, contracts)
+        Proofs(settings.data_dir).expect(context.run_id, [_name(contract) for contract in delivered(settings, contracts)])
         landed = land(settings, lake, window, context.run_id)
+        if lake.removed and runs_begun(settings):
+            log.warning("the warehouse is rebuilt from the lake: a run may have built on the loads of %s", ", ".join(map(str, sorted(lake.removed))))
+            discard(settings)
         for key in sorted(context.selected_asset_keys):
             rows, quarantined = landed.get(key.path[-1], (0, 0))
             yield MaterializeResult(asset_key=key, metadata={"dagster/row_count": rows, "quarantined rows": quarantined})
@@ -85,11 +92,12 @@ def land(settings: Settings, lake: Lake, window: RunWindow, run_id: str) -> dict
     opened: each of Dagster's tries waits up to two minutes.
     """
     totals: dict[str, tuple[int, int]] = {}
+    passed = Proofs(settings.data_dir).passed
     for day in _days_to_land(settings, window):
         with _retried_only_if_transient("raw"), open_sources(settings, day) as sources, ThreadPoolExecutor(max_workers=len(sources)) as pool:
-            for manifests in pool.map(partial(_load, settings, lake, day, run_id), sources):
+            for manifests in pool.map(partial(_load, settings, lake, day, run_id, passed), sources):
                 for manifest in manifests:
-                    name = raw_key(manifest.vendor, manifest.table).path[-1]
+                    name = _name(manifest)
                     rows, quarantined = totals.get(name, (0, 0))
                     totals[name] = rows + manifest.rows, quarantined + manifest.quarantined
     return totals
@@ -100,7 +108,7 @@ def _days_to_land(settings: Settings, window: RunWindow) -> list[date]:
     return window.days if settings.is_demo else [window.end]
 
 
-def _load(settings: Settings, lake: Lake, day: date, run_id: str, source: Source) -> list[Manifest]:
+def _load(settings: Settings, lake: Lake, day: date, run_id: str, passed: Passed, source: Source) -> list[Manifest]:
     newest = _newest_load(lake, source)
     if newest is not None and day < newest:
         log.info("%-13s %s is already behind %s, the newest load: computed from the lake", source.source_relation, day, newest)
@@ -108,7 +116,7 @@ def _load(settings: Settings, lake: Lake, day: date, run_id: str, source: Source
     started = time.monotonic()
     reconcile = newest is not None and day.toordinal() % settings.reconcile_days == 0
     with _retried_only_if_transient(source.source_relation):
-        manifests = lake.load(source, load_date=day, until=end_of_day(day, settings.zone), run_id=run_id, reconcile=reconcile)
+        manifests = lake.load(source, load_date=day, until=end_of_day(day, settings.zone), run_id=run_id, reconcile=reconcile, passed=passed)
     rows = sum(manifest.rows for manifest in manifests)
     quarantined = sum(manifest.quarantined for manifest in manifests)
     note = f", {quarantined} rows in quarantine" if quarantined else ""
@@ -134,6 +142,10 @@ def _retried_only_if_transient(where: str) -> Iterator[None]:
 def _newest_load(lake: Lake, source: Source) -> date | None:
     newest = [lake.newest_manifest(source.source_relation, table) for table in source.tables]
     return max((manifest.load_date for manifest in newest if manifest is not None), default=None)
+
+
+def _name(of: Contract | Manifest) -> str:
+    return raw_key(of.vendor, of.table).path[-1]
 
 
 def _spec(contract: Contract, group: str, what: str) -> AssetSpec:

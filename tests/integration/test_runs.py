@@ -192,6 +192,7 @@ def test_a_gate_that_fails_leaves_the_published_version_alone(tmp_path):
     # Whoever starts the downstream alone is refused as well: the gate has not passed on what was landed.
     alone = execute(settings, day, day, select='key:"dim_publication" or key:"fct_data_quality_results"')
     assert alone.exit_code == HELD_BACK, alone.reasons
+    assert f"landed on {day} and never passed: mend the source or the suite, then csw run --date {day} pulls it again" in alone.reasons[0]
     assert (settings.published_dir / "current" / "manifest.json").read_bytes() == before
 
     # Mended at the source: the same command publishes. What came too late to count on its day is told, and holds nothing back.
