@@ -227,7 +227,8 @@ def lake_verify() -> None:
     for problem in problems:
         errors.print(str(problem), markup=False, highlight=False, style="red", soft_wrap=True)
     if problems:
-        _fail(f"{len(problems)} partitions are not what their manifests say: land those days again with csw run --date D")
+        advice = "for each of those days, csw run --date D --full-refresh pulls it again as its source knows it today"
+        _fail(f"{len(problems)} partitions are not what their manifests say: restore them from a backup, or, {advice}")
     console.print(f"{len(lake.partitions())} partitions are what their manifests say")
 
 

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from orchestration.companion import Companion, Tell
@@ -36,16 +37,17 @@ class Question:
 
 @dataclass(frozen=True)
 class Room:
-    """Where gates of one layer look, and for which run."""
+    """Where gates of one layer look, and for which run, which has landed nothing before `first_day`."""
 
     settings: Settings
     layer: str
     run_id: str
+    first_day: date = date.min
 
     @contextmanager
     def opened(self, reader: str) -> Iterator[Gates]:
         """Ready to answer. Each `reader` (process) spills what doesn't fit into memory into a folder of its own."""
-        opened = _landed(self.settings, reader, self.run_id) if self.layer == "raw" else read(self.settings, reader)
+        opened = _landed(self, reader) if self.layer == "raw" else read(self.settings, reader)
         with opened as connection, Gates(connection) as gates:
             yield gates
 
@@ -119,14 +121,15 @@ def _checks(layer: str, question: Question) -> int:
 
 
 @contextmanager
-def _landed(settings: Settings, reader: str, run_id: str) -> Iterator[duckdb.DuckDBPyConnection]:
+def _landed(room: Room, reader: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """What this run has landed, without the warehouse."""
     import duckdb
 
+    settings = room.settings
     connection = duckdb.connect(config={"temp_directory": f"{settings.data_dir}/.{reader}.tmp", "memory_limit": settings.memory_limit})
     try:
         connection.execute("set global TimeZone = 'UTC'")
-        register_raw_views(connection, load_contracts(), settings.lake_dir, run_id=run_id)
+        register_raw_views(connection, load_contracts(), settings.lake_dir, run_id=room.run_id, first_day=room.first_day)
         yield connection
     finally:
         connection.close()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,12 @@ FAMILIES = {"own": ("files", "sql")}  # whose contract is not called after the s
 LAKE_TYPES = {"string": "varchar", "date32[day]": "date", "timestamp[us]": "timestamp", "bool": "boolean"}
 
 
-def register_raw_views(connection: duckdb.DuckDBPyConnection, contracts: Contracts, lake_root: Path, *, run_id: str | None = None) -> None:
+def register_raw_views(
+    connection: duckdb.DuckDBPyConnection, contracts: Contracts, lake_root: Path, *, run_id: str | None = None, first_day: date = date.min
+) -> None:
     """Create or replace `raw_<vendor>.<table>` for every contract, over what is committed now. Heals after a killed run first.
 
-    `run_id`: only over what this run has landed, if it is the last one that landed anything (gates look at nothing else).
+    `run_id`: only over what this run has landed (gates look at nothing else), not before `first_day`.
     """
     raw = Path(lake_root) / "raw"
     for source_dir in sorted(raw.iterdir()) if raw.is_dir() else ():
@@ -35,10 +38,12 @@ def register_raw_views(connection: duckdb.DuckDBPyConnection, contracts: Contrac
     for vendor in sorted({contract.vendor for contract in contracts.values()}):
         connection.execute(f"create schema if not exists raw_{vendor}")
     for contract in contracts.values():
-        connection.execute(f'create or replace view raw_{contract.vendor}."{contract.table}" as {raw_view_sql(contract, lake_root, run_id)}')
+        connection.execute(
+            f'create or replace view raw_{contract.vendor}."{contract.table}" as {raw_view_sql(contract, lake_root, run_id, first_day)}'
+        )
 
 
-def raw_view_sql(contract: Contract, lake_root: Path, run_id: str | None = None) -> str:
+def raw_view_sql(contract: Contract, lake_root: Path, run_id: str | None = None, first_day: date = date.min) -> str:
     """The SELECT of one raw table: all its partitions (or those of one run), of all sources of that vendor, in the contract's columns and types.
 
     Partitions that were written under an older contract are cast, their missing columns NULL. Nothing landed: no rows, same columns.
@@ -47,7 +52,7 @@ def raw_view_sql(contract: Contract, lake_root: Path, run_id: str | None = None)
     files: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
     for source_dir in source_dirs(contract.vendor, lake_root):
         table_dir = source_dir / contract.table
-        for folder, manifest in _partitions(table_dir, run_id):
+        for folder, manifest in _partitions(table_dir, run_id, first_day):
             for entry in manifest["files"]:
                 path = f"{folder}/{entry['name']}"
                 _check_size(path, entry["bytes"])
@@ -58,16 +63,11 @@ def raw_view_sql(contract: Contract, lake_root: Path, run_id: str | None = None)
     return "\nunion all\n".join(parts)
 
 
-def _partitions(table_dir: Path, run_id: str | None) -> list[tuple[str, dict[str, Any]]]:
-    """Folder and manifest of each partition, oldest first; of one run: those that no other run has landed after."""
-    found = []
-    for day in reversed(partition_dates(table_dir)):
-        folder = f"{table_dir}/{partition_name(day)}"
-        manifest = read_body(folder)
-        if run_id not in (None, manifest["run_id"]):
-            break
-        found.append((folder, manifest))
-    return found[::-1]
+def _partitions(table_dir: Path, run_id: str | None, first_day: date) -> list[tuple[str, dict[str, Any]]]:
+    """Folder and manifest of each partition since `first_day`, oldest first: all, or those of one run."""
+    folders = [f"{table_dir}/{partition_name(day)}" for day in partition_dates(table_dir) if day >= first_day]
+    found = [(folder, read_body(folder)) for folder in folders]
+    return [(folder, manifest) for folder, manifest in found if run_id in (None, manifest["run_id"])]
 
 
 def source_dirs(vendor: str, lake_root: Path) -> list[Path]:

@@ -102,15 +102,20 @@ class Lake:
         dates = [day for day in partition_dates(folder) if before is None or day < before]
         return read_manifest(folder / partition_name(dates[-1])) if dates else None
 
+    def newest_date(self, source_relation: str, table: str) -> date | None:
+        """The newest load date, whatever the state of its manifest."""
+        return max(partition_dates(self._table_dir(source_relation, table)), default=None)
+
     def unproven(self, source_relation: str, table: str, passed: Passed) -> list[Manifest]:
         """The loads of one table after the last one that has passed its gate, newest first."""
         return unproven(self._table_dir(source_relation, table), passed)
 
-    def manifests(self, source_relation: str, table: str, *, last: int = 0) -> list[Manifest]:
-        """Those of one table, oldest load date first: all, or the `last` ones."""
+    def manifests(self, source_relation: str, table: str, *, last: int = 0, until: date | None = None) -> list[Manifest]:
+        """Those of one table up to `until`, oldest load date first: all, or the `last` ones."""
         self._heal_idle_sources()
         folder = self._table_dir(source_relation, table)
-        return [read_manifest(folder / partition_name(day)) for day in partition_dates(folder)[-last:]]
+        dates = [day for day in partition_dates(folder) if until is None or day <= until]
+        return [read_manifest(folder / partition_name(day)) for day in dates[-last:]]
 
     def partitions(self) -> list[Path]:
         """Folders of all committed partitions."""
@@ -121,6 +126,11 @@ class Lake:
     def verify(self) -> list[Problem]:
         """What in the lake is not as its manifest says: files, sizes, rows, bytes, content. Reads every file once."""
         return [problem for folder in self.partitions() for problem in verify_partition(folder)]
+
+    def verify_day(self, source: Source, day: date) -> list[Problem]:
+        """The same of one day's load of one source."""
+        folders = [self._table_dir(source.source_relation, table) / partition_name(day) for table in source.tables]
+        return [problem for folder in folders if folder.is_dir() for problem in verify_partition(folder)]
 
     def _remove(self, refused: Unproven, source_relation: str) -> None:
         try:

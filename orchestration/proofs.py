@@ -7,11 +7,11 @@ load that has not passed (lake_unproven.py, assets/publication.py).
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from orchestration.lake_manifest import Manifest
+from orchestration.published import write_durably
 from orchestration.quality import QualityStore
 
 DUE = ".due"
@@ -30,9 +30,7 @@ class Proofs:
         """Before a run lands these tables: until their gates have spoken they have not passed, should the run be killed before."""
         self._forget_what_was_answered()
         self._due.mkdir(parents=True, exist_ok=True)
-        temporary = self._due / f".{run_id}"
-        temporary.write_text(json.dumps(sorted(assets)))
-        os.replace(temporary, self._due / run_id)
+        write_durably(self._due / run_id, json.dumps(sorted(assets)))
 
     def passed(self, load: Manifest) -> bool:
         """Whether the gate has let this load pass.

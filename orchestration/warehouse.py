@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.parquet_parts import literal
+from orchestration.published import write_durably
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
@@ -83,10 +84,7 @@ def seal(settings: Settings) -> None:
     with connect(settings) as connection:
         connection.execute("checkpoint")
         counts = _row_counts(connection)
-    path = _seal_path(settings)
-    temporary = path.with_suffix(".new")
-    temporary.write_text(json.dumps(counts, indent=1))
-    temporary.replace(path)
+    write_durably(_seal_path(settings), json.dumps(counts, indent=1))
 
 
 def unseal(settings: Settings) -> None:
@@ -108,7 +106,11 @@ def why_unsound(settings: Settings) -> str | None:
             found = _row_counts(connection)
     except duckdb.Error as error:
         return f"the warehouse cannot be opened ({str(error).splitlines()[0]})"
-    return None if found == json.loads(path.read_text()) else "the warehouse does not hold what the last run left in it"
+    try:
+        sealed = json.loads(path.read_text())
+    except ValueError:
+        return f"{path.name} is damaged"
+    return None if found == sealed else "the warehouse does not hold what the last run left in it"
 
 
 def discard(settings: Settings) -> None:

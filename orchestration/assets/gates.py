@@ -59,7 +59,7 @@ def _raw_gate(settings: Settings) -> AssetChecksDefinition:
                 quarantine[table] = [_quarantine_check(quarantined)]
                 landed = f"select * from raw_{contract.vendor}.{contract.table} where _run_id = '{context.run.run_id}' and not _is_deleted"
                 questions.append(Question(table, landed, {**run_parameters(window.as_of), **bounds}))
-            for result in evaluate(Room(settings, "raw", context.run.run_id), questions):
+            for result in evaluate(Room(settings, "raw", context.run.run_id, window.start), questions):
                 results.append(result)
                 yield _check_result(result)
             QualityStore(settings.data_dir).record_checks(context.run.run_id, "quarantine", quarantine)
@@ -126,7 +126,7 @@ def landed_volume(settings: Settings, lake: Lake, contract: Contract, window: Ru
     """
     loads, quarantined = [], 0
     for folder in source_dirs(contract.vendor, settings.lake_dir):
-        manifests = lake.manifests(folder.name, contract.table, last=TRAILING + len(window.days))
+        manifests = lake.manifests(folder.name, contract.table, last=TRAILING + len(window.days), until=window.end)
         all_loads = [Load(manifest.load_date, manifest.rows, manifest.mode == "full") for manifest in manifests]
         for load, manifest in zip(all_loads, manifests, strict=True):
             if manifest.run_id == run.run_id:

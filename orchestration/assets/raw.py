@@ -95,7 +95,7 @@ def land(settings: Settings, lake: Lake, window: RunWindow, run_id: str) -> dict
     passed = Proofs(settings.data_dir).passed
     for day in _days_to_land(settings, window):
         with _retried_only_if_transient("raw"), open_sources(settings, day) as sources, ThreadPoolExecutor(max_workers=len(sources)) as pool:
-            for manifests in pool.map(partial(_load, settings, lake, day, run_id, passed), sources):
+            for manifests in pool.map(partial(_load, settings, lake, day, day == window.end, run_id, passed), sources):
                 for manifest in manifests:
                     name = _name(manifest)
                     rows, quarantined = totals.get(name, (0, 0))
@@ -108,9 +108,9 @@ def _days_to_land(settings: Settings, window: RunWindow) -> list[date]:
     return window.days if settings.is_demo else [window.end]
 
 
-def _load(settings: Settings, lake: Lake, day: date, run_id: str, passed: Passed, source: Source) -> list[Manifest]:
+def _load(settings: Settings, lake: Lake, day: date, asked: bool, run_id: str, passed: Passed, source: Source) -> list[Manifest]:
     newest = _newest_load(lake, source)
-    if newest is not None and day < newest:
+    if newest is not None and day < newest and _lacks_damage(lake, source, day, asked=asked):
         log.info("%-13s %s is already behind %s, the newest load: computed from the lake", source.source_relation, day, newest)
         return []
     started = time.monotonic()
@@ -140,8 +140,16 @@ def _retried_only_if_transient(where: str) -> Iterator[None]:
 
 
 def _newest_load(lake: Lake, source: Source) -> date | None:
-    newest = [lake.newest_manifest(source.source_relation, table) for table in source.tables]
-    return max((manifest.load_date for manifest in newest if manifest is not None), default=None)
+    newest = [lake.newest_date(source.source_relation, table) for table in source.tables]
+    return max((day for day in newest if day is not None), default=None)
+
+
+def _lacks_damage(lake: Lake, source: Source, day: date, *, asked: bool) -> bool:
+    """Of days behind the newest load only one that a person asked for is looked at: reading files back takes as long as writing them."""
+    problems = lake.verify_day(source, day) if asked else []
+    for problem in problems:
+        log.warning("%s: this day is pulled again as it is known today", problem)
+    return not problems
 
 
 def _name(of: Contract | Manifest) -> str:

@@ -302,14 +302,15 @@ def test_views_unite_tenants_but_not_other_vendors_and_survive_an_older_contract
     assert rows(tmp_path, "select column_type from (describe raw_shop.orders) where column_name = 'quantity'") == [("BIGINT",)]
 
 
-def test_views_of_one_run_read_nothing_that_was_landed_before(tmp_path):
+def test_views_of_one_run_open_nothing_else(tmp_path):
     lake = lake_in(tmp_path)
-    days = [DAY + timedelta(days=number) for number in range(3)]
-    for day, run_id in zip(days, ["first", "second", "second"], strict=True):
+    days = [DAY + timedelta(days=number) for number in range(4)]
+    for day, run_id in zip(days, ["first", "second", "second", "third"], strict=True):
         load(lake, Shop([order(day.day)]), day, run_id=run_id)
     (tmp_path / f"lake/raw/shop/orders/load_date={DAY}/part-00000.parquet").unlink()
-    assert rows(tmp_path, "select id from raw_shop.orders order by id", run_id="second") == [("o11",), ("o12",)]
-    assert rows(tmp_path, "select id from raw_shop.orders", run_id="third") == []
+    assert rows(tmp_path, "select id from raw_shop.orders order by id", run_id="second", first_day=days[1]) == [("o11",), ("o12",)]
+    assert rows(tmp_path, "select id from raw_shop.orders", run_id="third", first_day=days[3]) == [("o13",)]
+    assert rows(tmp_path, "select id from raw_shop.orders", run_id="second", first_day=days[3]) == []
     with pytest.raises(LakeError, match="is gone from the lake"):
         rows(tmp_path, "select id from raw_shop.orders")
 

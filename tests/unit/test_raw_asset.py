@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
+import duckdb
 import pytest
 from dagster import Failure
 
 from orchestration.assets.raw import land
 from orchestration.contracts import load_contracts
+from orchestration.lake_views import register_raw_views
 from orchestration.landing import Lake
 from orchestration.settings import load_settings
 from orchestration.sources.base import TransientSourceError
@@ -53,3 +55,56 @@ def test_a_fault_of_the_program_is_not_tried_again(tmp_path, monkeypatch):
     with pytest.raises(Failure, match="files: ZeroDivisionError: division by zero") as failed:
         landed(tmp_path / "data", files_dir=tmp_path / "drop", billing_sources=("files",))
     assert not failed.value.allow_retries
+
+
+class TestDamage:
+    """Three days of one drop folder: what each load says to do about damage is done, and works."""
+
+    days = tuple(date(2024, 5, number) for number in (1, 2, 3))
+
+    @pytest.fixture
+    def settings(self, tmp_path):
+        (tmp_path / "drop/billing/customers").mkdir(parents=True)
+        settings = load_settings(data_dir=tmp_path / "data", files_dir=tmp_path / "drop", **NO_DOMAIN | {"billing_sources": ("files",)})
+        for day in self.days:
+            line = f"c{day.day},{day}T00:00:00Z,{day}T00:00:00Z\n"
+            (tmp_path / f"drop/billing/customers/{day}.csv").write_text(f"customer_id,created_at,updated_at\n{line}")
+            assert self.run(settings, day) == 1
+        return settings
+
+    def run(self, settings, day, run_id=None):
+        lake = self.lake(settings)
+        landed = land(settings, lake, make_window(day, day, newest=None, restatement_days=3), run_id or f"run of {day}")
+        return landed.get("own__customers", (0, 0))[0]
+
+    def lake(self, settings):
+        return Lake(settings.lake_dir, settings.quarantine_dir, load_contracts())
+
+    def file(self, settings, day, pattern):
+        (path,) = (settings.lake_dir / f"raw/files/customers/load_date={day}").glob(pattern)
+        return path
+
+    def test_a_damaged_newest_load_stops_the_next_day_and_is_replaced_when_its_day_is_run_again(self, settings):
+        path = self.file(settings, self.days[2], "manifest.json")
+        path.write_bytes(path.read_bytes()[:200])
+        with pytest.raises(Failure) as failed:
+            self.run(settings, date(2024, 5, 4))
+        assert failed.value.description == (
+            "files: manifest of files/customers/load_date=2024-05-03: it is damaged; run that day again, or restore the folder from a backup"
+        )
+        assert self.run(settings, self.days[2], "again") == 1
+        assert self.lake(settings).verify() == []
+        assert self.run(settings, date(2024, 5, 4)) == 0  # nothing new was dropped
+
+    @pytest.mark.parametrize("pattern", ["manifest.json", "*.parquet", "state.json"])
+    def test_an_older_day_is_pulled_again_if_it_is_damaged_and_only_then(self, settings, pattern):
+        assert self.run(settings, self.days[1], "again") == 0
+        path = self.file(settings, self.days[1], pattern)
+        path.write_bytes(path.read_bytes()[:-20])
+        assert len(self.lake(settings).verify()) == 1
+        assert self.run(settings, self.days[0], "again") == 0
+        assert self.run(settings, self.days[1], "mends") == 2  # the files that the first day had not read
+        assert self.lake(settings).verify() == []
+        with duckdb.connect() as connection:
+            register_raw_views(connection, load_contracts(), settings.lake_dir, run_id="mends", first_day=self.days[1])
+            assert connection.sql("select customer_id from raw_own.customers order by 1").fetchall() == [("c2",), ("c3",)]

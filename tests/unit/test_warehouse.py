@@ -13,7 +13,19 @@ from orchestration.dbt_parsed import PROJECT_DIR
 from orchestration.execution import FAILED, _result, execute, prepare_home
 from orchestration.jobs import run_lock_resource
 from orchestration.settings import load_settings
-from orchestration.warehouse import ROW_GROUP_SIZE, begin_run, connect, discard, keeps_seeds, looks_at_all_days, mark_published, mark_seeds
+from orchestration.warehouse import (
+    ROW_GROUP_SIZE,
+    begin_run,
+    connect,
+    discard,
+    keeps_seeds,
+    looks_at_all_days,
+    mark_published,
+    mark_seeds,
+    run_lock,
+    seal,
+    why_unsound,
+)
 
 
 def test_seeds_are_there_only_as_long_as_their_files_and_the_warehouse_are_the_same(tmp_path):
@@ -25,6 +37,19 @@ def test_seeds_are_there_only_as_long_as_their_files_and_the_warehouse_are_the_s
     discard(settings)
     with connect(settings) as connection:
         assert not keeps_seeds(connection, "a")
+
+
+@pytest.mark.parametrize("content", ["", '{"main.a": 1', "[]"], ids=["empty", "cut", "another"])
+def test_a_seal_that_cannot_be_read_is_an_unsound_warehouse(tmp_path, content):
+    settings = load_settings(data_dir=tmp_path)
+    with connect(settings) as connection:
+        connection.execute("create table a as select 1 as b")
+    seal(settings)
+    assert why_unsound(settings) is None
+    (tmp_path / "warehouse.seal.json").write_text(content)
+    assert why_unsound(settings) in ("warehouse.seal.json is damaged", "the warehouse does not hold what the last run left in it")
+    with run_lock(settings):
+        assert not settings.warehouse_path.exists()
 
 
 def test_gates_look_at_all_days_until_what_was_written_has_passed_once(tmp_path):
