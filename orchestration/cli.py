@@ -64,6 +64,7 @@ def run(
     to: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day of a range.")] = None,
     select: Annotated[str | None, typer.Option(help="Dagster asset selection; default: everything.")] = None,
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Build the warehouse anew from the lake.")] = False,
+    full_load: Annotated[bool, typer.Option("--full-load", help="Pull all there is from the sources anew, in whatever shape it is now.")] = False,
     accept_volume: Annotated[bool, typer.Option("--accept-volume", help="Loads of any size; tables may be much smaller than they were.")] = False,
 ) -> None:
     """Pull, land, gate, transform, gate and publish one day or a range of days. Without a date: all that is due, up to yesterday."""
@@ -74,7 +75,8 @@ def run(
         _fail(f"the range starts on {from_.date()} and ends before that, on {to.date()}: swap --from and --to", code=2)
     start, end = _days(settings, date_ or from_, date_ or to)
     _show_progress()
-    _print_summary(settings, _run(settings, start, end, select=select, full_refresh=full_refresh, accept_volume=accept_volume))
+    switches = {"full_refresh": full_refresh, "full_load": full_load, "accept_volume": accept_volume}
+    _print_summary(settings, _run(settings, start, end, select=select, **switches))
 
 
 def _run(settings: Settings, start: date, end: date, **options) -> str:

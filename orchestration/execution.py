@@ -45,12 +45,20 @@ def prepare_home(settings: Settings) -> None:
 
 
 def execute(
-    settings: Settings, start: date, end: date, *, select: str | None = None, full_refresh: bool = False, accept_volume: bool = False
+    settings: Settings,
+    start: date,
+    end: date,
+    *,
+    select: str | None = None,
+    full_refresh: bool = False,
+    full_load: bool = False,
+    accept_volume: bool = False,
 ) -> RunResult:
     """Run the days start..end (inclusive) as one run; `select` is a Dagster asset selection, default everything.
 
-    `full_refresh` builds the warehouse anew from the lake; `accept_volume` lets loads have any number of rows, and tables be much
-    smaller than they were. Raises SelectionError, before the run exists, when `select` is none or selects nothing.
+    `full_refresh` builds the warehouse anew from the lake; `full_load` pulls everything anew from the sources and accepts a changed shape;
+    `accept_volume` lets loads have any number of rows, and tables be much smaller than they were. Raises SelectionError, before the run
+    exists, when `select` is none or selects nothing.
     """
     _begin_beside(settings, start)
     from dagster import DagsterInstance
@@ -67,7 +75,7 @@ def execute(
     with DagsterInstance.get() as instance:
         result = job.execute_in_process(
             instance=instance,
-            tags=tags_for(start, end, full_refresh=full_refresh, accept_volume=accept_volume),
+            tags=tags_for(start, end, full_refresh=full_refresh, full_load=full_load, accept_volume=accept_volume),
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             asset_selection=selected,
             raise_on_error=False,

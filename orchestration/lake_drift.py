@@ -63,5 +63,5 @@ def check_drift(
 
 
 def _changed(contract: Contract, what: str, *, can_accept: bool = False) -> ContractError:
-    accept = ", or accept the new shape with a full load" if can_accept else ""
+    accept = ", or accept the new shape, once, with csw run --full-load" if can_accept else ""
     return ContractError(f"{contract.name}: {what}. Nothing of this pull was landed: mend it at the source{accept}")

@@ -53,7 +53,7 @@ class Manifest:
     run_id: str
     mode: str  # full or incremental
     since: datetime | None  # start of the window that was pulled
-    cursor: datetime  # the next window starts here, less the overlap
+    cursor: datetime | None  # the next window starts here, less the overlap; None: the source has refused this table ever since
     rows: int
     tombstones: int
     quarantined: int

@@ -75,7 +75,7 @@ def tombstones(
         """
     ).fetchall()[0]
     if back:
-        log.warning("%s: %s records that were deleted are at the source again; load it in full to have them back", contract.name, back)
+        log.warning("%s: %s records that were deleted are at the source again; csw run --full-load brings them back", contract.name, back)
     if not gone:
         return None
     if (gone > SUSPICIOUS_KEYS and gone > SUSPICIOUS_SHARE * live) or (listed == 0 and gone > 1):

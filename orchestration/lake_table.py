@@ -100,8 +100,11 @@ class TableLoad:
         if gone is not None:
             self._write(self._validator.check(gone)[0])
 
-    def seal(self, state: Any) -> Manifest:
-        """All on disk under a temporary name, with its manifest and what the source remembers. Raises ContractError on drift."""
+    def seal(self, state: Any, *, is_absent: bool = False) -> Manifest:
+        """All on disk under a temporary name, with its manifest and what the source remembers. Raises ContractError on drift.
+
+        `is_absent`: the source refused this table, so it has not been asked any further than before.
+        """
         failures = self._validator.failures
         suspicions = check_drift(
             self.contract,
@@ -124,7 +127,7 @@ class TableLoad:
             run_id=self._run_id,
             mode="full" if self.since is None else "incremental",
             since=self.since,
-            cursor=min(self.until, self._started_at),
+            cursor=min(self.until, self._started_at) if not is_absent else before.cursor if before else None,
             rows=self._writer.rows,
             tombstones=self._writer.tombstones,
             quarantined=self._writer.bad_rows,

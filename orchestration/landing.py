@@ -93,7 +93,7 @@ class Lake:
             return done
 
     def cursor(self, source_relation: str, table: str, *, before: date | None = None) -> datetime | None:
-        """How far the source has been asked for this table, in partitions before `before` (None = all); None = never."""
+        """How far the source has been asked for this table, in partitions before `before` (None = all); None = never, or refused."""
         newest = self.newest_manifest(source_relation, table, before=before)
         return newest.cursor if newest else None
 
@@ -160,7 +160,9 @@ class Lake:
             if reconcile and (keys := source.keys(table)) is not None:
                 load.reconcile(keys)
         # All are sealed before the first is committed: what can fail, fails before anything shows.
-        manifests = [load.seal(source.state(table) if isinstance(source, RemembersState) else None) for table, load in loads.items()]
+        absent = getattr(source, "absent", ())
+        states = {table: source.state(table) if isinstance(source, RemembersState) else None for table in loads}
+        manifests = [load.seal(states[table], is_absent=table in absent) for table, load in loads.items()]
         for load in loads.values():
             load.commit()
         for line in _warning_lines(manifests):
@@ -186,7 +188,7 @@ class Lake:
                 started_at=started_at,
                 until=until,
                 previous=(previous := self.newest_manifest(source.source_relation, table, before=before)),
-                since=previous.cursor - self._overlap if previous and not full else None,
+                since=previous.cursor - self._overlap if previous and previous.cursor and not full else None,
                 zone=getattr(source, "time_zone", None),
                 statements=self._statements[source.source_relation],
             )

@@ -18,13 +18,16 @@ PARTITION = "dagster/partition"
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 FULL_REFRESH = "csw/full_refresh"
+FULL_LOAD = "csw/full_load"
 ACCEPT_VOLUME = "csw/accept_volume"
 
 
-def tags_for(start: date, end: date, *, full_refresh: bool = False, accept_volume: bool = False) -> dict[str, str]:
+def tags_for(start: date, end: date, *, full_refresh: bool = False, full_load: bool = False, accept_volume: bool = False) -> dict[str, str]:
     tags = {RANGE_START: start.isoformat(), RANGE_END: end.isoformat()}
     if full_refresh:
         tags[FULL_REFRESH] = "true"
+    if full_load:
+        tags[FULL_LOAD] = "true"
     if accept_volume:
         tags[ACCEPT_VOLUME] = "true"
     return tags
@@ -45,6 +48,11 @@ def window_of(run: DagsterRun, settings: Settings) -> RunWindow:
 
 def wants_full_refresh(run: DagsterRun) -> bool:
     return run.tags.get(FULL_REFRESH) == "true"
+
+
+def wants_full_load(run: DagsterRun) -> bool:
+    """Whether everything is pulled anew from the sources, in whatever shape they have now."""
+    return run.tags.get(FULL_LOAD) == "true"
 
 
 def accepts_volume(run: DagsterRun) -> bool:

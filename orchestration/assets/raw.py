@@ -32,7 +32,7 @@ from orchestration.lake_manifest import LakeError, Manifest
 from orchestration.lake_unproven import Passed
 from orchestration.landing import Lake
 from orchestration.proofs import Proofs
-from orchestration.runs import window_of
+from orchestration.runs import wants_full_load, window_of
 from orchestration.settings import Settings
 from orchestration.sources.base import Source, SourceError, TransientSourceError
 from orchestration.translator import raw_key
@@ -59,7 +59,7 @@ def raw_assets(settings: Settings, partitions: PartitionsDefinition) -> AssetsDe
         window = window_of(context.run, settings)
         lake = Lake(settings.lake_dir, settings.quarantine_dir, contracts)
         Proofs(settings.data_dir).expect(context.run_id, [_name(contract) for contract in delivered(settings, contracts)])
-        landed = land(settings, lake, window, context.run_id)
+        landed = land(settings, lake, window, context.run_id, full=wants_full_load(context.run))
         if lake.removed and runs_begun(settings):
             log.warning("the warehouse is rebuilt from the lake: a run may have built on the loads of %s", ", ".join(map(str, sorted(lake.removed))))
             discard(settings)
@@ -85,8 +85,8 @@ def undelivered_specs(settings: Settings) -> list[AssetSpec]:
     ]
 
 
-def land(settings: Settings, lake: Lake, window: RunWindow, run_id: str) -> dict[str, tuple[int, int]]:
-    """Pull and land the days of the window; returns landed and quarantined rows by asset name.
+def land(settings: Settings, lake: Lake, window: RunWindow, run_id: str, *, full: bool = False) -> dict[str, tuple[int, int]]:
+    """Pull and land the days of the window (`full`: on the last one all there is); returns landed and quarantined rows by asset name.
 
     Raises TransientSourceError when another try may help, and Failure that allows none for everything else, already while a source is
     opened: each of Dagster's tries waits up to two minutes.
@@ -95,7 +95,7 @@ def land(settings: Settings, lake: Lake, window: RunWindow, run_id: str) -> dict
     passed = Proofs(settings.data_dir).passed
     for day in _days_to_land(settings, window):
         with _retried_only_if_transient("raw"), open_sources(settings, day) as sources, ThreadPoolExecutor(max_workers=len(sources)) as pool:
-            for manifests in pool.map(partial(_load, settings, lake, day, day == window.end, run_id, passed), sources):
+            for manifests in pool.map(partial(_load, settings, lake, day, run_id, asked=day == window.end, full=full, passed=passed), sources):
                 for manifest in manifests:
                     name = _name(manifest)
                     rows, quarantined = totals.get(name, (0, 0))
@@ -108,15 +108,19 @@ def _days_to_land(settings: Settings, window: RunWindow) -> list[date]:
     return window.days if settings.is_demo else [window.end]
 
 
-def _load(settings: Settings, lake: Lake, day: date, asked: bool, run_id: str, passed: Passed, source: Source) -> list[Manifest]:
+def _load(settings: Settings, lake: Lake, day: date, run_id: str, source: Source, *, asked: bool, full: bool, passed: Passed) -> list[Manifest]:
     newest = _newest_load(lake, source)
+    if newest is not None and day < newest and asked and full:
+        raise WindowError(f"{source.source_relation}: a full load is of the newest day, or a later one: csw run --full-load --date {newest}")
     if newest is not None and day < newest and _lacks_damage(lake, source, day, asked=asked):
         log.info("%-13s %s is already behind %s, the newest load: computed from the lake", source.source_relation, day, newest)
         return []
     started = time.monotonic()
     reconcile = newest is not None and day.toordinal() % settings.reconcile_days == 0
     with _retried_only_if_transient(source.source_relation):
-        manifests = lake.load(source, load_date=day, until=end_of_day(day, settings.zone), run_id=run_id, reconcile=reconcile, passed=passed)
+        manifests = lake.load(
+            source, load_date=day, until=end_of_day(day, settings.zone), run_id=run_id, full=asked and full, reconcile=reconcile, passed=passed
+        )
     rows = sum(manifest.rows for manifest in manifests)
     quarantined = sum(manifest.quarantined for manifest in manifests)
     note = f", {quarantined} rows in quarantine" if quarantined else ""

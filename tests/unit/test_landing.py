@@ -134,6 +134,26 @@ def test_the_window_starts_at_the_cursor_before_the_load_date_less_the_overlap(t
     assert full.windows["orders"].since is None
 
 
+def test_a_table_that_is_refused_keeps_its_cursor_so_that_nothing_is_missed_once_it_is_granted(tmp_path):
+    lake = lake_in(tmp_path)
+
+    def windows(number, *pages, refused):
+        source = Shop(*pages)
+        source.absent = {"orders"} if refused else set()
+        (manifest,) = load(lake, source, DAY + timedelta(days=number))
+        return source.windows["orders"].since, manifest.cursor
+
+    def end(day):
+        return datetime(2024, 3, day, tzinfo=UTC)
+
+    assert windows(0, refused=True) == (None, None)
+    assert windows(1, refused=True) == (None, None)
+    assert windows(2, [order(1)], refused=False) == (None, end(13))
+    assert windows(3, refused=True) == (end(12), end(13))
+    assert windows(4, refused=True) == (end(12), end(13))
+    assert windows(5, [order(2)], refused=False) == (end(12), end(16))
+
+
 def test_a_source_clock_or_an_end_in_the_future_does_not_move_the_cursor_there(tmp_path):
     lake = lake_in(tmp_path)
     lake.load(Shop([order(1, updated_at=datetime(2999, 1, 1, tzinfo=UTC))]), load_date=DAY, until=datetime(2998, 1, 1, tzinfo=UTC), run_id="r")

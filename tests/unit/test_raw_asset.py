@@ -67,8 +67,8 @@ class TestDamage:
         (tmp_path / "drop/billing/customers").mkdir(parents=True)
         settings = load_settings(data_dir=tmp_path / "data", files_dir=tmp_path / "drop", **NO_DOMAIN | {"billing_sources": ("files",)})
         for day in self.days:
-            line = f"c{day.day},{day}T00:00:00Z,{day}T00:00:00Z\n"
-            (tmp_path / f"drop/billing/customers/{day}.csv").write_text(f"customer_id,created_at,updated_at\n{line}")
+            line = f"c{day.day},DE,{day}T00:00:00Z,{day}T00:00:00Z\n"
+            (tmp_path / f"drop/billing/customers/{day}.csv").write_text(f"customer_id,country,created_at,updated_at\n{line}")
             assert self.run(settings, day) == 1
         return settings
 
@@ -108,3 +108,16 @@ class TestDamage:
         with duckdb.connect() as connection:
             register_raw_views(connection, load_contracts(), settings.lake_dir, run_id="mends", first_day=self.days[1])
             assert connection.sql("select customer_id from raw_own.customers order by 1").fetchall() == [("c2",), ("c3",)]
+
+    def test_a_full_load_accepts_the_shape_that_stopped_the_day(self, settings):
+        for day in self.days:
+            line = f"c{day.day},{day}T00:00:00Z,{day}T00:00:00Z\n"
+            (settings.files_dir / f"billing/customers/{day}.csv").write_text(f"customer_id,created_at,updated_at\n{line}")
+        day, lake = date(2024, 5, 4), self.lake(settings)
+        with pytest.raises(Failure, match=r"column 'country', which was there on 2024-05-03, is gone.*csw run --full-load"):
+            self.run(settings, day)
+        window = make_window(day, day, newest=None, restatement_days=3)
+        assert land(settings, lake, window, "full", full=True)["own__customers"] == (3, 0)
+        assert self.run(settings, date(2024, 5, 5)) == 0
+        with pytest.raises(Failure, match="a full load is of the newest day, or a later one: csw run --full-load --date 2024-05-05"):
+            land(settings, lake, window, "late", full=True)
