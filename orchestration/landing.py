@@ -18,7 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 import duckdb
 
 from orchestration.contracts import Contract, ContractFileError, Contracts
-from orchestration.lake_manifest import LakeError, Manifest, partition_dates, partition_name, read_manifest, read_state, utc_now
+from orchestration.lake_manifest import LakeError, Manifest, describe, partition_dates, partition_name, read_manifest, read_state, utc_now
 from orchestration.lake_partition import heal, heal_source, source_lock
 from orchestration.lake_table import TableLoad
 from orchestration.lake_unproven import Passed, Unproven, all_passed, unproven
@@ -127,10 +127,12 @@ class Lake:
         """What in the lake is not as its manifest says: files, sizes, rows, bytes, content. Reads every file once."""
         return [problem for folder in self.partitions() for problem in verify_partition(folder)]
 
-    def verify_day(self, source: Source, day: date) -> list[Problem]:
-        """The same of one day's load of one source."""
+    def doubts(self, source: Source, day: date, passed: Passed) -> list[Problem]:
+        """Why one day's load of a source cannot stay as it is: damage, or a gate that it has not passed."""
         folders = [self._table_dir(source.source_relation, table) / partition_name(day) for table in source.tables]
-        return [problem for folder in folders if folder.is_dir() for problem in verify_partition(folder)]
+        there = [folder for folder in folders if folder.is_dir()]
+        damage = [problem for folder in there for problem in verify_partition(folder)]
+        return damage or [Problem(describe(folder), "it never passed its gate") for folder in there if not passed(read_manifest(folder))]
 
     def _remove(self, refused: Unproven, source_relation: str) -> None:
         try:

@@ -7,6 +7,7 @@ load that has not passed (lake_unproven.py, assets/publication.py).
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -28,7 +29,6 @@ class Proofs:
 
     def expect(self, run_id: str, assets: Iterable[str]) -> None:
         """Before a run lands these tables: until their gates have spoken they have not passed, should the run be killed before."""
-        self._forget_what_was_answered()
         self._due.mkdir(parents=True, exist_ok=True)
         write_durably(self._due / run_id, json.dumps(sorted(assets)))
 
@@ -43,6 +43,20 @@ class Proofs:
 
     def is_recorded(self, load: Manifest) -> bool:
         return f"{load.vendor}__{load.table}" in self._of_run(load.run_id)
+
+    def refused(self) -> dict[str, set[str]]:
+        """Tables → runs since the last publication whose loads of them have not passed, whether the lake still holds those or not."""
+        found = defaultdict(set)
+        for path in self._due.glob("[!.]*"):
+            for asset, passed in self._of_run(path.name).items():
+                if not passed:
+                    found[asset].add(path.name)
+        return found
+
+    def settle(self) -> None:
+        """All that the lake holds has passed, or nothing would have been published: what was expected of runs until now is of no use."""
+        for path in self._due.glob("*"):
+            path.unlink()
 
     def _of_run(self, run_id: str) -> dict[str, bool]:
         if run_id not in self._said:
@@ -59,8 +73,3 @@ class Proofs:
         if self._kept_since is None:
             self._kept_since = min((path.stat().st_mtime for path in self._store.raw_files()), default=float("inf"))
         return self._kept_since
-
-    def _forget_what_was_answered(self) -> None:
-        for path in self._due.glob("[!.]*"):
-            if not set(self._expected(path.name)) - set(self._store.raw_gates(path.name)):
-                path.unlink()

@@ -93,6 +93,7 @@ def publication_assets(settings: Settings, dbt: Dbt, partitions: PartitionsDefin
             raise Failure(str(error), metadata={"kind": "publication"}, allow_retries=False) from error
         with connect(settings) as connection:
             mark_published(connection)
+        Proofs(settings.data_dir).settle()
         log.info("published     %s, %d tables, %.1f s", version.version, len(version.tables), time.monotonic() - started)
         if newest is None or window.as_of > newest:  # a day that is run again has been told
             send_digests(settings)
@@ -130,12 +131,17 @@ def required_gates(settings: Settings, manifest: Mapping[str, Any], store: Quali
 
 
 def _landed(settings: Settings, proofs: Proofs) -> Iterator[tuple[Contract, list[Manifest], list[Manifest]]]:
-    """Each raw table, its sources' newest loads, and the loads that have not passed its gate since the last that did."""
-    lake = Lake(settings.lake_dir, settings.quarantine_dir, load_contracts())
+    """Each raw table, its sources' newest loads, and the loads that have not passed its gate.
+
+    Those are all since the last that did, and a day behind them that was pulled again because it was damaged.
+    """
+    lake, refused = Lake(settings.lake_dir, settings.quarantine_dir, load_contracts()), proofs.refused()
     for contract in delivered(settings, load_contracts()):
         of_sources = [spec.source_relation for spec in source_specs(settings) if spec.contract == contract.vendor]
         newest = [lake.newest_manifest(source, contract.table) for source in of_sources]
         unproven = [load for source in of_sources for load in lake.unproven(source, contract.table, proofs.passed)]
+        if behind := refused[raw_key(contract.vendor, contract.table).path[-1]] - {load.run_id for load in unproven}:
+            unproven += [load for source in of_sources for load in lake.manifests(source, contract.table) if load.run_id in behind]
         yield contract, [load for load in newest if load is not None], unproven
 
 

@@ -112,7 +112,7 @@ def _load(settings: Settings, lake: Lake, day: date, run_id: str, source: Source
     newest = _newest_load(lake, source)
     if newest is not None and day < newest and asked and full:
         raise WindowError(f"{source.source_relation}: a full load is of the newest day, or a later one: csw run --full-load --date {newest}")
-    if newest is not None and day < newest and _lacks_damage(lake, source, day, asked=asked):
+    if newest is not None and day < newest and _may_stay(lake, source, day, passed, asked=asked):
         log.info("%-13s %s is already behind %s, the newest load: computed from the lake", source.source_relation, day, newest)
         return []
     started = time.monotonic()
@@ -148,12 +148,12 @@ def _newest_load(lake: Lake, source: Source) -> date | None:
     return max((day for day in newest if day is not None), default=None)
 
 
-def _lacks_damage(lake: Lake, source: Source, day: date, *, asked: bool) -> bool:
+def _may_stay(lake: Lake, source: Source, day: date, passed: Passed, *, asked: bool) -> bool:
     """Of days behind the newest load only one that a person asked for is looked at: reading files back takes as long as writing them."""
-    problems = lake.verify_day(source, day) if asked else []
-    for problem in problems:
-        log.warning("%s: this day is pulled again as it is known today", problem)
-    return not problems
+    doubts = lake.doubts(source, day, passed) if asked else []
+    for doubt in doubts:
+        log.warning("%s: this day is pulled again, as it is known today", doubt)
+    return not doubts
 
 
 def _name(of: Contract | Manifest) -> str:

@@ -227,14 +227,15 @@ class TestProofs:
         self.said(tmp_path, "r1", "passed")
         assert self.passed(tmp_path, manifest)
 
-    def test_what_was_expected_is_forgotten_once_it_was_answered(self, tmp_path):
-        for run_id in ("r1", "r2", "r3"):
+    def test_what_was_expected_is_kept_until_it_has_passed_and_something_is_published(self, tmp_path):
+        for run_id, outcome in (("r1", "passed"), ("r2", None), ("r3", "failed")):
             Proofs(tmp_path).expect(run_id, ["shop__orders"])
-            if run_id != "r2":
-                self.said(tmp_path, run_id, "passed")
-        Proofs(tmp_path).expect("r4", ["shop__orders"])
-        assert sorted(path.name for path in (tmp_path / "quality" / ".due").iterdir()) == ["r2", "r4"]
+            if outcome:
+                self.said(tmp_path, run_id, outcome)
+        assert Proofs(tmp_path).refused() == {"shop__orders": {"r2", "r3"}}
         assert QualityStore(tmp_path).runs() == ["r1", "r3"]  # a run that only expects has checked nothing
+        Proofs(tmp_path).settle()
+        assert Proofs(tmp_path).refused() == {}
 
     def test_a_damaged_record_says_nothing_and_stops_nothing(self, tmp_path, caplog):
         self.said(tmp_path, "r0", "passed")
@@ -263,8 +264,8 @@ class TestPublication:
         (tmp_path / "drop/product/usage_daily").mkdir(parents=True)
         return load_settings(data_dir=tmp_path / "data", files_dir=tmp_path / "drop", **NO_DOMAIN | {"product_sources": ("files",)})
 
-    def run(self, settings, day, number, outcome):
-        run_id = f"run of {day}"
+    def run(self, settings, day, number, outcome, run_id=None):
+        run_id = run_id or f"run of {day}"
         lines = "".join(f"{day},w1,u{user},f,1\n" for user in range(number))
         (settings.files_dir / f"product/usage_daily/{day}.csv").write_text("usage_date,workspace_id,user_id,feature,events\n" + lines)
         lake = Lake(settings.lake_dir, settings.quarantine_dir, load_contracts())
@@ -295,6 +296,20 @@ class TestPublication:
         (settings.files_dir / f"product/usage_daily/{self.day}.csv").unlink()
         assert self.run(settings, date(2024, 5, 8), 100, "passed") == 200
         assert self.refused(settings, "run of 2024-05-08") == []
+
+    def test_a_day_that_was_mended_behind_the_newest_load_is_asked_for_until_it_passes(self, settings):
+        days = [date(2024, 5, number) for number in (3, 4, 5)]
+        for day in days:
+            self.run(settings, day, 100, "passed")
+        (settings.lake_dir / f"raw/files/usage_daily/load_date={days[1]}/part-00000.parquet").unlink()
+        Proofs(settings.data_dir).expect("mends", [GATE])
+        assert self.run(settings, days[1], 50, "failed", "mends") == 150  # all files that the day before had not read
+        assert self.run(settings, self.day, 100, "passed") == 100 + 50
+        ((name, outcome, reason),) = self.refused(settings, f"run of {self.day}")
+        assert (name, outcome) == (f"raw/{GATE}", "failed")
+        assert "load: landed on 2024-05-04 and never passed: mend the source or the suite, then csw run --date 2024-05-04" in reason
+        assert self.run(settings, days[1], 50, "passed", "mends again") > 0
+        assert self.refused(settings, f"run of {self.day}") == []
 
     def test_a_load_of_unusual_size_passes_when_a_person_says_so(self, settings):
         for number in range(1, 6):
