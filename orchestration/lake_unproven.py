@@ -53,7 +53,7 @@ class Unproven:
         self._source_dir, self._load_date, self._run_id = source_dir, load_date, run_id
         each = {
             folder.name: unproven(folder, passed, before=load_date, run_id=run_id)
-            for folder in sorted(source_dir.iterdir())
+            for folder in sorted(source_dir.iterdir() if source_dir.is_dir() else ())
             if folder.is_dir() and not folder.name.startswith(".")
         }
         first = {table: loads[-1].load_date for table, loads in each.items() if loads}
