@@ -1,6 +1,5 @@
 {{ config(
-    materialized='incremental' if target.type == 'duckdb' else 'table',
-    incremental_strategy='append', on_schema_change='fail',
+    materialized='incremental' if target.type == 'duckdb' else 'table', incremental_strategy='append', on_schema_change='fail',
     pre_hook="{% if is_incremental() %}delete from {{ this }} where as_of_date between {{ start_date() }} and {{ end_date() }}{% endif %}"
 ) }}
 {%- set first_day = start_date() if is_incremental() else "cast('1970-01-01' as date)" %}
@@ -8,18 +7,13 @@
 {%- set measures = ['active_users_28d', 'user_days_28d', 'active_days_28d', 'features_28d', 'core_features_28d', 'events_28d', 'events_prior_28d'] %}
 {%- set sources, seen = 'source_relation, workspace_id', 'usage_date, seen_from, seen_until' %}
 {%- set counts = 'valid_from < valid_to and valid_to > ' ~ first_day %}
--- Use that began to count before the window's 56 days has ceased to count in it: only those rows are read.
+-- Use that began to count before the window's 56 days has ceased to count in it: only those rows are read. A row of no events is no use.
 with usage as (
     select
         source_relation, workspace_id, user_id, feature, events, usage_date,
         greatest(usage_date, known_from) as seen_from, coalesce(known_until, cast('9999-12-31' as date)) as seen_until
     from {{ ref('int_product__usage_daily') }}
-    where usage_date <= {{ last_day }} and usage_date > {{ first_day }} + (-57)
-),
-
-core_features as (
-    select source_relation, feature, known_from, coalesce(known_until, cast('9999-12-31' as date)) as known_until
-    from {{ ref('int_product__features') }} where is_core
+    where usage_date <= {{ last_day }} and usage_date > {{ first_day }} + (-57) and events > 0
 ),
 
 user_days as (
@@ -42,9 +36,10 @@ items as (
     union all
     select
         used.source_relation, used.workspace_id, 'core_features_28d', used.feature, null, used.usage_date,
-        greatest(used.seen_from, core_features.known_from), least(used.seen_until, core_features.known_until)
+        greatest(used.seen_from, core.known_from), least(used.seen_until, core.known_until)
     from feature_days as used
-    inner join core_features on used.source_relation = core_features.source_relation and used.feature = core_features.feature
+    inner join {{ ref('int_product__features') }} as core on used.source_relation = core.source_relation and used.feature = core.feature
+    where core.is_core
 ),
 
 -- How far what begins on one day reaches. All that began before the window begins with it: of 28 days of an item hardly more than one is left
@@ -53,8 +48,7 @@ reaching as (
     select
         {{ sources }}, measure, item, item_on, greatest(seen_from, {{ first_day }}) as valid_from,
         {{ 'max' if is_incremental() }}(least(usage_date + 28, seen_until)) as valid_to
-    from items
-    where seen_from < least(usage_date + 28, seen_until) and least(usage_date + 28, seen_until) > {{ first_day }}
+    from items where seen_from < least(usage_date + 28, seen_until) and least(usage_date + 28, seen_until) > {{ first_day }}
     {% if is_incremental() %}group by {{ sources }}, measure, item, item_on, greatest(seen_from, {{ first_day }}){% endif %}
 ),
 
@@ -81,12 +75,11 @@ changes as (
     union all
     select {{ sources }}, valid_to, measure, -amount, cast(null as date) from amounts where {{ counts }} and valid_to <= {{ last_day }}
     union all
-    select {{ sources }}, greatest(seen_from, {{ first_day }}), 'use', 0, usage_date from active_days
+    select {{ sources }}, greatest(seen_from, {{ first_day }}), 'use', 0, usage_date from active_days where seen_until > {{ last_day }}
 ),
 
 daily_changes as (
-    select
-        {{ sources }}, changed_on, max(used_on) as used_on
+    select {{ sources }}, changed_on, max(used_on) as used_on
         {%- for measure in measures %}, sum(case when measure = '{{ measure }}' then amount else 0 end) as {{ measure }}{% endfor %}
     from changes group by {{ sources }}, changed_on
 ),
@@ -96,9 +89,7 @@ states as (
         {{ sources }}, changed_on as valid_from,
         coalesce(lead(changed_on) over (partition by {{ sources }} order by changed_on), cast('9999-12-31' as date)) as valid_to,
         max(used_on) over (partition by {{ sources }} order by changed_on) as last_used_on
-        {%- for measure in measures %},
-        sum({{ measure }}) over (partition by {{ sources }} order by changed_on) as {{ measure }}
-        {%- endfor %}
+        {%- for measure in measures %}, sum({{ measure }}) over (partition by {{ sources }} order by changed_on) as {{ measure }}{% endfor %}
     from daily_changes
 ),
 
@@ -107,12 +98,22 @@ days as (
     where {{ last_day }} - cast(numbers.n as int) >= {{ first_day }}
 ),
 
+-- Use that is corrected or taken back by the last day counts as the last only on the days on which it was known.
+revised as (
+    select {{ sources }}, days.as_of_date, max(usage_date) as last_used_on
+    from active_days
+    inner join days on days.as_of_date >= seen_from and days.as_of_date < least(usage_date + 56, seen_until)
+    where seen_until <= {{ last_day }} group by {{ sources }}, days.as_of_date
+),
+
 final as (
     select
-        states.source_relation, states.workspace_id, days.as_of_date, states.last_used_on
+        states.source_relation, states.workspace_id, days.as_of_date, greatest(states.last_used_on, revised.last_used_on) as last_used_on
         {%- for measure in measures %}, cast(states.{{ measure }} as bigint) as {{ measure }}{% endfor %}
     from states
     inner join days on days.as_of_date >= states.valid_from and days.as_of_date < states.valid_to
+    left join revised
+        on states.source_relation = revised.source_relation and states.workspace_id = revised.workspace_id and days.as_of_date = revised.as_of_date
     where states.active_days_28d > 0 or states.events_prior_28d > 0
 )
 

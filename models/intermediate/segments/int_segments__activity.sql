@@ -10,28 +10,34 @@ rules as (
     from {{ ref('journey_rules') }}
 ),
 
+-- The last use as it is known today: what the health of past days was computed from may have been taken back since.
+workspace_last_use as (
+    select
+        source_relation,
+        workspace_id,
+        max(last_used_on) as last_used_on
+    from {{ ref('int_voice__feature_months') }}
+    group by source_relation, workspace_id
+),
+
 -- A source in which nobody has done anything for days, or ever, is broken: who was last seen in it may be there still.
 live as (
-    select workspace_use.source_relation
-    from {{ ref('int_health__workspace_use') }} as workspace_use
+    select workspace_last_use.source_relation
+    from workspace_last_use
     inner join {{ ref('health_rules') }} as health_rules on health_rules.rule = 'product_stale_after_days'
-    where workspace_use.as_of_date <= {{ as_of_date() }}
-    group by workspace_use.source_relation, health_rules.value
-    having max(workspace_use.last_used_on) >= {{ as_of_date() }} - cast(health_rules.value as int)
+    group by workspace_last_use.source_relation, health_rules.value
+    having max(workspace_last_use.last_used_on) >= {{ as_of_date() }} - cast(health_rules.value as int)
 ),
 
 last_use as (
     select
         workspaces.customer_id,
-        max(workspace_use.last_used_on) as last_active_on,
-        max(case when live.source_relation is not null then workspace_use.last_used_on end) as last_used_on,
+        max(workspace_last_use.last_used_on) as last_active_on,
+        max(case when live.source_relation is not null then workspace_last_use.last_used_on end) as last_used_on,
         max(case when live.source_relation is null then 1 else 0 end) = 1 as is_silent
     from workspaces
-    left join {{ ref('int_health__workspace_use') }} as workspace_use
-        on
-            workspaces.source_relation = workspace_use.source_relation
-            and workspaces.source_id = workspace_use.workspace_id
-            and workspace_use.as_of_date <= {{ as_of_date() }}
+    left join workspace_last_use
+        on workspaces.source_relation = workspace_last_use.source_relation and workspaces.source_id = workspace_last_use.workspace_id
     left join live on workspaces.source_relation = live.source_relation
     group by workspaces.customer_id
 ),
