@@ -6,7 +6,8 @@ nodes as (
     select * from {{ ref('int_identities__nodes') }}
 ),
 
--- One respondent's newer answer of the same kind replaces the older one; any answer counts for a limited time.
+-- One respondent's newer answer of the same kind replaces the older one, for good: also when the older one is tagged later, or one between them
+-- arrives late. Any answer counts for a limited time; one off its scale neither counts nor replaces (as in int_voice__answers).
 answers as (
     select
         nodes.customer_id,
@@ -15,9 +16,9 @@ answers as (
         greatest({{ reporting_date('responses.responded_at') }}, responses.known_from) as valid_from,
         {{ reporting_date('responses.responded_at') }} + case when responses.kind = 'csat' then 90 else 180 end as expires_on,
         responses.known_until,
-        lead(greatest({{ reporting_date('responses.responded_at') }}, responses.known_from)) over (
+        min(greatest({{ reporting_date('responses.responded_at') }}, responses.known_from)) over (
             partition by responses.source_relation, responses.kind, coalesce(responses.email, responses.account_id)
-            order by responses.responded_at, responses.response_id, responses.known_from
+            order by responses.responded_at, responses.response_id, responses.known_from rows between 1 following and unbounded following
         ) as replaced_on
     from {{ ref('int_surveys__responses') }} as responses
     inner join nodes
@@ -25,6 +26,10 @@ answers as (
             nodes.domain = 'surveys'
             and responses.source_relation = nodes.source_relation
             and coalesce(responses.account_id, responses.email) = nodes.source_id
+    where
+        (responses.kind = 'nps' and responses.score between 0 and 10)
+        or (responses.kind = 'csat' and responses.score between 1 and 5)
+        or (responses.kind = 'ces' and responses.score between 1 and 7)
 ),
 
 -- A rating says something about whoever the ticket belonged to on the day.
