@@ -26,6 +26,7 @@ windows as (
         payers.customer_id,
         payers.mrr_reporting_amount,
         payers.first_paid_on,
+        payers.paying_since,
         greatest(payers.valid_from, case when rebuilt.customer_id is null then {{ start_date() }} else payers.valid_from end) as first_day,
         least(
             coalesce(payers.valid_to - 1, {{ as_of_date() }}),
@@ -43,6 +44,7 @@ final as (
         windows.mrr_reporting_amount,
         windows.first_paid_on,
         cast({{ dbt.datediff('windows.first_paid_on', 'days.as_of_date', 'day') }} as bigint) as tenure_days,
+        cast({{ dbt.datediff('windows.paying_since', 'days.as_of_date', 'day') }} as bigint) as paying_days,
         tiers.tier
     from windows
     inner join days on days.as_of_date between windows.first_day and windows.last_day

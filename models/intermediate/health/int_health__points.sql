@@ -68,6 +68,7 @@ final as (
         tier,
         mrr_reporting_amount,
         tenure_days,
+        paying_days,
         is_product_observed,
         active_users_28d,
         features_28d,

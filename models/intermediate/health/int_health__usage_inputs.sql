@@ -43,7 +43,7 @@ summed as (
     select
         customer_days.customer_id,
         customer_days.as_of_date,
-        customer_days.tenure_days,
+        customer_days.paying_days,
         max(case when fresh.source_relation is not null then 1 else 0 end) = 1 as is_observed,
         cast(sum(coalesce(workspace_use.active_users_28d, 0)) as bigint) as active_users_28d,
         cast(sum(coalesce(workspace_use.user_days_28d, 0)) as bigint) as user_days_28d,
@@ -68,10 +68,10 @@ summed as (
             and customer_days.as_of_date = workspace_use.as_of_date
     left join fresh on workspaces.source_relation = fresh.source_relation and customer_days.as_of_date = fresh.as_of_date
     left join features on workspaces.source_relation = features.source_relation and customer_days.as_of_date = features.as_of_date
-    group by customer_days.customer_id, customer_days.as_of_date, customer_days.tenure_days
+    group by customer_days.customer_id, customer_days.as_of_date, customer_days.paying_days
 ),
 
--- The first week says nothing yet; until day 28 active days are scaled to 28.
+-- The first week says nothing yet, of who is new as of who is back; until day 28 active days are scaled to 28.
 final as (
     select
         summed.customer_id,
@@ -83,28 +83,28 @@ final as (
         summed.last_used_on,
         seats.seats,
         case
-            when summed.is_observed and summed.tenure_days >= 7
-                then least(28, {{ to_money('summed.active_days_28d * 28.0e0 / least(28, summed.tenure_days + 1)') }})
+            when summed.is_observed and summed.paying_days >= 7
+                then least(28, {{ to_money('summed.active_days_28d * 28.0e0 / least(28, summed.paying_days + 1)') }})
         end as active_days_28d,
         case
-            when summed.is_observed and summed.tenure_days >= 28
+            when summed.is_observed and summed.paying_days >= 28
                 then {{ to_money('summed.user_days_28d / (28.0e0 * nullif(summed.active_users_28d, 0))') }}
         end as stickiness,
         case
-            when summed.is_observed and summed.tenure_days >= 56
+            when summed.is_observed and summed.paying_days >= 56
                 then {{ to_money('cast(summed.events_28d as double) / nullif(summed.events_prior_28d, 0)') }}
         end as use_trend,
         case
-            when summed.is_observed and summed.tenure_days >= 7
+            when summed.is_observed and summed.paying_days >= 7
                 then least({{ dbt.datediff('coalesce(summed.last_used_on, summed.as_of_date - 57)', 'summed.as_of_date', 'day') }}, 57)
         end as days_since_use,
         case
-            when summed.is_observed and summed.tenure_days >= 28
+            when summed.is_observed and summed.paying_days >= 28
                 then {{ to_money('cast(summed.active_users_28d as double) / nullif(cast(seats.seats as double), 0)') }}
         end as seat_use,
         {%- for column, measure in [('feature_share', 'feature_breadth'), ('core_feature_share', 'core_feature_share')] %}
         case
-            when summed.is_observed and summed.tenure_days >= 28 then {{ to_money('summed.' ~ column) }}
+            when summed.is_observed and summed.paying_days >= 28 then {{ to_money('summed.' ~ column) }}
         end as {{ measure }}{{ ',' if not loop.last }}
         {%- endfor %}
     from summed

@@ -83,7 +83,7 @@ final as (
         cast(case when score_points is not null then least(10, floor(score_points / 1000) + 1) end as int) as health_score_10,
         cast(coverage as decimal(18,4)) as coverage,
         cast(case
-            when is_product_observed and tenure_days >= dormant_after_days
+            when is_product_observed and paying_days >= dormant_after_days
                 and (last_used_on is null or last_used_on <= as_of_date - cast(dormant_after_days as int)) then 'dormant'
             when score_points is null then null
             when score_points < churn_likely_below * 100 or (band = 'red' and change_28d_points <= -churn_likely_fall * 100)

@@ -31,6 +31,7 @@ final as (
             when is_product_observed is null then 'no product source knows the customer'
             when not is_product_observed then 'the product source is silent'
             when tenure_days < 28 then 'customer for fewer than 28 days'
+            when paying_days < 28 then 'back for fewer than 28 days'
             when seats is null then 'no seats are sold: no licence use'
         end as string) as unmeasured_because,
         cast('{{ var("run_id") }}' as string) as run_id
