@@ -38,13 +38,15 @@ features as (
     group by features.source_relation, days.as_of_date
 ),
 
--- Several workspaces: people and events add up; days and features are those of the busiest.
+-- Several workspaces: people and events add up; days and features are those of the busiest. One source alive will do, unless another is
+-- silent in which the customer was active within 56 days: what it does there is not known, and so not how much it does in all.
 summed as (
     select
         customer_days.customer_id,
         customer_days.as_of_date,
         customer_days.paying_days,
-        max(case when fresh.source_relation is not null then 1 else 0 end) = 1 as is_observed,
+        max(case when fresh.source_relation is not null then 1 else 0 end) = 1
+        and max(case when fresh.source_relation is null and workspace_use.workspace_id is not null then 1 else 0 end) = 0 as is_observed,
         cast(sum(coalesce(workspace_use.active_users_28d, 0)) as bigint) as active_users_28d,
         cast(sum(coalesce(workspace_use.user_days_28d, 0)) as bigint) as user_days_28d,
         max(coalesce(workspace_use.active_days_28d, 0)) as active_days_28d,
