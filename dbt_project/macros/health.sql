@@ -35,6 +35,21 @@
 {%- endmacro %}
 
 {#
+  What the customer did to its score between the rows `before` and `today`, in hundredths: today's score less what it would be if the components
+  that can be compared stood as then. Comparable is a component whose measures are the same on both days; one that gained or lost a measure moves the
+  score by what is known, not by what was done.
+#}
+{% macro behaviour_points() -%}
+    {%- set as_then -%}
+        case when today.component_measures = before.component_measures then before.component_points else today.component_points end
+    {%- endset -%}
+    case
+        when today.score_points is not null and before.score_points is not null
+            then today.score_points - {{ mean_of_components(as_then) }}
+    end
+{%- endmacro %}
+
+{#
   Whether a day of health is still kept, and `more_days` longer: var health_history_days counts back from as_of_date, 0 = for ever.
 #}
 {% macro health_is_kept(day, more_days=0) -%}

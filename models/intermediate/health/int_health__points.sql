@@ -1,4 +1,6 @@
 {%- set components = health_components() -%}
+{#- Without any user there is no stickiness, without use before no trend: that is what the customer did, not missing data. -#}
+{%- set has = {'stickiness': 'scaled.has_stickiness', 'use_trend': 'scaled.has_use_trend'} -%}
 with customer_days as (
     select * from {{ ref('int_health__customer_days') }}
 ),
@@ -16,6 +18,8 @@ measures as (
         usage.core_features_28d,
         usage.last_used_on,
         usage.seats,
+        usage.has_stickiness,
+        usage.has_use_trend,
         usage.active_days_28d,
         usage.stickiness,
         usage.use_trend,
@@ -61,6 +65,7 @@ scaled as (
     cross join thresholds
 ),
 
+-- Which measures a component is made of on the day, as a sum of powers of two: only the same ones can be compared.
 final as (
     select
         customer_id,
@@ -89,7 +94,10 @@ final as (
         {%- for component, names in components.items() %}
         {%- set pairs = [] %}
         {%- for name in names %}{% do pairs.append([name ~ '_points', name ~ '_share']) %}{% endfor %},
-        {{ weighted_mean(pairs) }} as {{ component }}_points
+        {{ weighted_mean(pairs) }} as {{ component }}_points,
+        {% for name in names -%}
+        case when {{ has.get(name, 'scaled.' ~ name ~ ' is not null') }} then {{ 2 ** loop.index0 }} else 0 end{{ ' + ' if not loop.last }}
+        {%- endfor %} as {{ component }}_measures
         {%- endfor %}
     from scaled
 )

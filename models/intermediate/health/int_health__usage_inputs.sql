@@ -84,6 +84,8 @@ final as (
         summed.core_features_28d,
         summed.last_used_on,
         seats.seats,
+        summed.is_observed and summed.paying_days >= 28 as has_stickiness,
+        summed.is_observed and summed.paying_days >= 56 as has_use_trend,
         case
             when summed.is_observed and summed.paying_days >= 7
                 then least(28, {{ to_money('summed.active_days_28d * 28.0e0 / least(28, summed.paying_days + 1)') }})

@@ -1,5 +1,6 @@
 -- Reasons that can be read off the daily health, with the day on which the present episode began: the first of the unbroken row of
 -- days on which the reason held, up to today.
+{%- set components = health_components() %}
 {%- set reasons = ['health_fell', 'use_fell', 'sponsor_gone'] %}
 with rules as (
     select
@@ -13,23 +14,29 @@ bands as (
     select min_score * 100 as yellow_points from {{ ref('health_bands') }} where band = 'yellow'
 ),
 
-{#- Which reasons hold on the days of _now, each compared with the day 28 days before it in _before. -#}
+{#- Which reasons hold on the days of _now, each compared with the day 28 days before it in _before. Data that comes or goes is no fall. -#}
 {%- set judge %}
     select
-        days.customer_id,
-        days.as_of_date,
-        days.score_points,
-        days.score_points - before.score_points as change_points,
-        days.use_trend,
+        compared.*,
         coalesce(
-            days.score_points < bands.yellow_points or days.score_points - before.score_points <= -100 * rules.health_fell_points, false
+            compared.score_points < bands.yellow_points or compared.behaviour_points <= -100 * rules.health_fell_points, false
         ) as health_fell,
-        coalesce(days.use_trend <= rules.use_fell_ratio, false) as use_fell,
-        coalesce(days.sponsor_active = 0, false) as sponsor_gone
-    from _now as days
+        coalesce(compared.use_trend <= rules.use_fell_ratio, false) as use_fell,
+        coalesce(compared.sponsor_active = 0, false) as sponsor_gone
+    from (
+        select
+            today.customer_id,
+            today.as_of_date,
+            today.score_points,
+            today.score_points - before.score_points as change_points,
+            {{ behaviour_points() }} as behaviour_points,
+            today.use_trend,
+            today.sponsor_active
+        from _now as today
+        left join _before as before on today.customer_id = before.customer_id and before.as_of_date = today.as_of_date - 28
+    ) as compared
     cross join rules
     cross join bands
-    left join _before as before on days.customer_id = before.customer_id and before.as_of_date = days.as_of_date - 28
 {%- endset %}
 
 today as (
@@ -47,7 +54,17 @@ holding as (
 
 -- Of all others the past says nothing.
 past as (
-    select customer_id, as_of_date, score_points, use_trend, sponsor_active
+    select
+        {%- for component in components %}
+        {{ component }}_points,
+        {{ component }}_weight,
+        {{ component }}_measures,
+        {%- endfor %}
+        customer_id,
+        as_of_date,
+        score_points,
+        use_trend,
+        sponsor_active
     from {{ ref('int_health__daily') }}
     where as_of_date <= {{ as_of_date() }} and customer_id in (select customer_id from holding)
 ),
@@ -96,6 +113,7 @@ final as (
         end as started_on,
         today.score_points,
         today.change_points,
+        today.behaviour_points,
         today.use_trend
     from holding
     inner join today on holding.customer_id = today.customer_id

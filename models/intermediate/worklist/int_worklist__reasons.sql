@@ -3,6 +3,9 @@ with episodes as (
         *,
         cast(cast(score_points * 0.01 as decimal(9,2)) as string) as score_text,
         cast(cast(abs(change_points) * 0.01 as decimal(9,2)) as string) as change_text,
+        concat(
+            case when behaviour_points < 0 then '-' else '+' end, cast(cast(abs(behaviour_points) * 0.01 as decimal(9,2)) as string)
+        ) as behaviour_text,
         cast(cast(round(use_trend * 100) as bigint) as string) as use_percent
     from {{ ref('int_worklist__health_episodes') }}
 ),
@@ -19,8 +22,10 @@ reasons as (
         case reason
             when 'health_fell' then concat('Health is ', score_text, case
                 when change_points is null then ''
-                when change_points < 0 then concat(', ', change_text, ' points less than 28 days ago')
-                else concat(', ', change_text, ' points more than 28 days ago')
+                else concat(
+                    ', ', change_text, case when change_points < 0 then ' points less' else ' points more' end,
+                    ' than 28 days ago (', behaviour_text, ' by what it did)'
+                )
             end)
             when 'use_fell' then concat('Use is ', use_percent, ' % of the 28 days before')
             when 'sponsor_gone' then 'No known sponsor or champion is left'

@@ -35,8 +35,8 @@ rules as (
     from {{ ref('health_rules') }}
 ),
 
--- The change over 28 days in three steps: today's weights on the components of then (configuration); components that came or went
--- (data); what the customer did (behaviour). Without a component in common, nothing can be said of behaviour.
+-- The change over 28 days in three: today's weights on the components of then (configuration); what the customer did, seen in the components
+-- that have the same measures on both days (behaviour); and what came from components and measures that came or went (data).
 compared as (
     select
         today.*,
@@ -45,8 +45,7 @@ compared as (
         today.score_points - quarter_before.score_points as change_90d_points,
         before.score_points as before_points,
         {{ mean_of_components('before.component_points') }} as reweighted_points,
-        {{ mean_of_components('case when today.component_points is not null then before.component_points end') }} as common_then_points,
-        {{ mean_of_components('case when before.component_points is not null then today.component_points end') }} as common_now_points
+        {{ behaviour_points() }} as behaviour_points
     from today
     {%- for name, days_ago in compared_with.items() %}
     left join {{ name }} on today.customer_id = {{ name }}.customer_id and {{ name }}.as_of_date = today.as_of_date - {{ days_ago }}
@@ -56,7 +55,6 @@ compared as (
 banded as (
     select
         compared.*,
-        case when change_28d_points is not null then coalesce(common_now_points - common_then_points, 0) end as behaviour_points,
         case when change_28d_points is not null then coalesce(reweighted_points, before_points) - before_points end as configuration_points,
         bands.band,
         {%- for column, said in health_override_columns().items() %}
@@ -86,9 +84,9 @@ final as (
             when is_product_observed and paying_days >= dormant_after_days
                 and (last_used_on is null or last_used_on <= as_of_date - cast(dormant_after_days as int)) then 'dormant'
             when score_points is null then null
-            when score_points < churn_likely_below * 100 or (band = 'red' and change_28d_points <= -churn_likely_fall * 100)
+            when score_points < churn_likely_below * 100 or (band = 'red' and behaviour_points <= -churn_likely_fall * 100)
                 then 'churn_likely'
-            when band = 'red' or change_28d_points <= -at_risk_fall * 100 then 'at_risk'
+            when band = 'red' or behaviour_points <= -at_risk_fall * 100 then 'at_risk'
             when band = 'green' and seat_use >= grow_seat_use then 'grow'
             else 'renew'
         end as string) as outlook,
