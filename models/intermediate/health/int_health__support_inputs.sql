@@ -2,18 +2,33 @@ with customer_days as (
     select * from {{ ref('int_health__customer_days') }}
 ),
 
-organizations as (
+-- Known to a help desk by an organization there, or by the first ticket that anybody at the customer opened without one.
+acquainted as (
     select
         nodes.customer_id,
         organizations.source_relation,
-        min(organizations.known_from) as known_from
+        organizations.known_from
     from {{ ref('int_support__organizations') }} as organizations
     inner join {{ ref('int_identities__nodes') }} as nodes
         on
             nodes.domain = 'support'
             and organizations.source_relation = nodes.source_relation
             and organizations.organization_id = nodes.source_id
-    group by nodes.customer_id, organizations.source_relation
+    union all
+    select
+        customer_id,
+        source_relation,
+        known_from
+    from {{ ref('int_support_tickets__customers') }}
+),
+
+help_desks as (
+    select
+        customer_id,
+        source_relation,
+        min(known_from) as known_from
+    from acquainted
+    group by customer_id, source_relation
 ),
 
 -- Only who could have asked for help, in a help desk that is alive, has no problems when there are no tickets.
@@ -22,12 +37,12 @@ observed as (
         customer_days.customer_id,
         customer_days.as_of_date
     from customer_days
-    inner join organizations
-        on customer_days.customer_id = organizations.customer_id and customer_days.as_of_date >= organizations.known_from
+    inner join help_desks
+        on customer_days.customer_id = help_desks.customer_id and customer_days.as_of_date >= help_desks.known_from
     inner join {{ ref('int_health__fresh_sources') }} as fresh
         on
             fresh.domain = 'support'
-            and organizations.source_relation = fresh.source_relation
+            and help_desks.source_relation = fresh.source_relation
             and customer_days.as_of_date >= fresh.valid_from
             and customer_days.as_of_date < fresh.valid_to
     group by customer_days.customer_id, customer_days.as_of_date
