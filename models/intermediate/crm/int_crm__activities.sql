@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 {% set columns = [
     'activity_id', 'account_id', 'contact_id', 'kind', 'occurred_at', 'direction', 'owner_email',
-    'stated_reason', 'root_cause', 'note',
+    'stated_reason', 'root_cause', 'note', 'landed_on',
 ] %}
 
 with final as (

@@ -1,10 +1,15 @@
 -- Days on which a CRM, help desk or billing system can be believed: something new had come from it within the window of seed health_rules.
+-- Of what was planned ahead only that it was entered is news: its day comes whether the system lives or not.
 with moments as (
     select
         'crm' as domain,
         source_relation,
-        greatest({{ reporting_date('occurred_at') }}, known_from) as seen_on
+        case
+            when {{ reporting_date('occurred_at') }} <= landed_on then greatest({{ reporting_date('occurred_at') }}, known_from)
+            else known_from
+        end as seen_on
     from {{ ref('int_crm__activities') }}
+    where {{ reporting_date('occurred_at') }} <= landed_on or known_from <= landed_on
     union
     select
         'support' as domain,

@@ -19,6 +19,7 @@ final as (
         landed.hs_createdate as created_at,
         landed.hs_lastmodifieddate as updated_at,
         landed.source_relation,
+        landed._load_date as landed_on,
         landed.known_from,
         landed.known_until,
         landed.is_current,

@@ -15,6 +15,7 @@ final as (
         {{ clean_text('landed.root_cause') }} as root_cause,
         {{ clean_text('landed.note') }} as note,
         landed.source_relation,
+        landed._load_date as landed_on,
         landed.known_from,
         landed.known_until,
         landed.is_current,
