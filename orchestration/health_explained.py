@@ -36,6 +36,8 @@ class Component:
     points_before: Decimal | None
     lost: Decimal | None  # points that it keeps from the health score
     moved: Decimal | None  # points that it gained or lost; None without a health score on both days
+    has_same_measures: bool | None  # as 28 days before: else what its score moved is data, not what the customer did; None = that day was none
+    is_before_kept: bool  # whether the day 28 days before is published, too: what moved is known without it, why is not
 
     @property
     def is_compared(self) -> bool:
@@ -52,9 +54,13 @@ class Component:
             return "lost its data" if self.is_compared and self.score_before is not None else "no data"
         if not self.is_compared:
             return ""
+        if not self.is_before_kept:
+            return f"the day {COMPARED_DAYS} days before is not kept"
         if self.score_before is None:
             return "data came"
         moved = [f"score {_signed(self.score - self.score_before)}"] if self.score != self.score_before else []
+        if moved and self.has_same_measures is False:
+            moved.append("measures came or went")
         if self.weight != self.weight_before:
             moved.append(f"weight {self.weight_before:.2f} → {self.weight:.2f}")
         if not moved and self.change:
@@ -107,7 +113,8 @@ def _components(settings: Settings, customer_id: str, as_of: date) -> list[Compo
         """
         select
             today.component, today.weight, today.component_score, today.score_contribution,
-            before.weight, before.component_score, before.score_contribution, today.score_lost, today.change_28d
+            before.weight, before.component_score, before.score_contribution, today.score_lost, today.change_28d,
+            today.has_same_measures, before.component is not null
         from fct_health_components_daily as today
         left join fct_health_components_daily as before
             on today.customer_id = before.customer_id and today.component = before.component and before.as_of_date = ?
@@ -170,7 +177,7 @@ def print_explanation(console: Console, told: Explanation) -> None:
     if day["change_28d"] is not None:
         parts = ", ".join(
             f"{_signed(day[f'change_from_{part}'])} {words}"
-            for part, words in (("behaviour", "what it did"), ("data", "components that came or went"), ("configuration", "other weights"))
+            for part, words in (("behaviour", "what it did"), ("data", "data that came or went"), ("configuration", "other weights"))
         )
         console.print(f"Why      {parts} (28 days)", highlight=False, soft_wrap=True)
     if told.use:

@@ -26,13 +26,18 @@ DAYS = f"""
     ('c1', date '{TODAY}', 70, 'yellow', 8, 0.8, 'renew', -1, -12, null, -15, 3, 0, null, {OVERRIDE}, 'smb', 'v1'),
     ('c1', date '{BEFORE}', 82, 'green', 9, 1, 'renew', null, null, null, null, null, null, null, {NO_OVERRIDE}, 'smb', 'v1'),
     ('c2', date '{TODAY}', null, null, null, 0.4, null, null, null, null, null, null, null, 'no data for support, sentiment', {NO_OVERRIDE},
-        'smb', 'v1')
+        'smb', 'v1'),
+    ('c6', date '{TODAY}', 70, 'yellow', 8, 0.8, 'renew', null, -20, null, 0, -20, 0, null, {NO_OVERRIDE}, 'smb', 'v1'),
+    ('c7', date '{TODAY}', 25, 'red', 3, 0.8, 'churn_likely', null, -21, null, -7, -14, 0, null, {NO_OVERRIDE}, 'smb', 'v1')
 """
 COMPONENTS = f"""
-    ('c1', date '{TODAY}', 'usage', 50, 40, 25, 25, -7), ('c1', date '{TODAY}', 'support', 90, 40, 45, 5, 9),
-    ('c1', date '{TODAY}', 'sentiment', null, 20, null, null, -14), ('c1', date '{BEFORE}', 'usage', 80, 40, 32, 8, null),
-    ('c1', date '{BEFORE}', 'support', 90, 40, 36, 4, null), ('c1', date '{BEFORE}', 'sentiment', 70, 20, 14, 6, null),
-    ('c2', date '{TODAY}', 'usage', 50, 40, null, null, null), ('c2', date '{TODAY}', 'support', null, 40, null, null, null)
+    ('c1', date '{TODAY}', 'usage', 50, 40, 25, 25, -7, true), ('c1', date '{TODAY}', 'support', 90, 40, 45, 5, 9, true),
+    ('c1', date '{TODAY}', 'sentiment', null, 20, null, null, -14, false), ('c1', date '{BEFORE}', 'usage', 80, 40, 32, 8, null, null),
+    ('c1', date '{BEFORE}', 'support', 90, 40, 36, 4, null, null), ('c1', date '{BEFORE}', 'sentiment', 70, 20, 14, 6, null, null),
+    ('c2', date '{TODAY}', 'usage', 50, 40, null, null, null, null), ('c2', date '{TODAY}', 'support', null, 40, null, null, null, null),
+    ('c6', date '{TODAY}', 'usage', 50, 40, 25, 25, -20, false), ('c6', date '{TODAY}', 'support', 90, 40, 45, 5, 0, true),
+    ('c6', date '{BEFORE}', 'usage', 90, 40, 45, 5, null, null), ('c6', date '{BEFORE}', 'support', 90, 40, 45, 5, null, null),
+    ('c7', date '{TODAY}', 'usage', 50, 40, 25, 25, -7, true), ('c7', date '{TODAY}', 'sentiment', null, 20, null, null, -14, false)
 """
 
 
@@ -45,6 +50,7 @@ def settings(tmp_path_factory):
         con.execute("create schema marts")
         con.execute("create table marts.dim_customers (customer_id varchar, customer_name varchar)")
         con.execute("insert into marts.dim_customers values ('c1', 'Acme'), ('c2', 'Acme Labs'), ('c3', 'Bolt'), ('c4', null), ('c5', 'Sly\x1b[2J')")
+        con.execute("insert into marts.dim_customers values ('c6', 'Crate'), ('c7', 'Dune')")
         con.execute("create table marts.bridge_customer_identities (customer_id varchar, own_customer_id varchar)")
         con.execute(
             "insert into marts.bridge_customer_identities select customer_id, customer_id from marts.dim_customers union all values ('c2', 'former')"
@@ -59,7 +65,8 @@ def settings(tmp_path_factory):
         con.execute(f"insert into marts.fct_customer_health_daily values {DAYS}")
         con.execute(
             "create table marts.fct_health_components_daily (customer_id varchar, as_of_date date, component varchar, "
-            f"component_score {number}, weight {number}, score_contribution {number}, score_lost {number}, change_28d {number})"
+            f"component_score {number}, weight {number}, score_contribution {number}, score_lost {number}, change_28d {number}, "
+            "has_same_measures boolean)"
         )
         con.execute(f"insert into marts.fct_health_components_daily values {COMPONENTS}")
         con.execute(
@@ -89,6 +96,18 @@ def test_what_the_components_moved_adds_up_to_the_change(settings):
         "lost its data",
         "others came, went or weigh otherwise",
         "score -30.00",
+    ]
+
+
+def test_a_score_that_moved_by_what_is_known_is_not_said_to_have_fallen_by_what_was_done(settings):
+    assert {each.name: each.why for each in explain(settings, "c6").components} == {"usage": "score -40.00, measures came or went", "support": ""}
+
+
+def test_a_day_that_is_no_longer_kept_is_not_taken_for_one_without_data(settings):
+    told = explain(settings, "c7")
+    assert [(each.name, each.change, each.why) for each in told.components] == [
+        ("sentiment", -14, "no data"),
+        ("usage", -7, "the day 28 days before is not kept"),
     ]
 
 
@@ -124,7 +143,7 @@ def test_the_command_shows_score_parts_change_and_cause(settings, monkeypatch):
     assert "Score    70.00, yellow (8 of 10), outlook renew" in shown
     assert "Data     80% of the weights; weights of smb, version v1" in shown
     assert "Change   -1.00 in 7 days, -12.00 in 28 days\n" in shown
-    assert "Why      -15.00 what it did, +3.00 components that came or went, +0.00 other weights (28 days)" in shown
+    assert "Why      -15.00 what it did, +3.00 data that came or went, +0.00 other weights (28 days)" in shown
     assert "Use      active users 12 → 3, seats in use 1.00 → 0.25, trend of events 0.90 → unknown\n" in shown
     assert "Drivers  usage -25.00, support -5.00 (points below 100)\n" in shown
     rows = [line.split() for line in shown.splitlines()]

@@ -27,7 +27,7 @@ long as (
         today.as_of_date,
         components.component,
         {%- for day in ['today', 'before'] %}
-        {%- for part in ['points', 'weight'] %}
+        {%- for part in ['points', 'weight', 'measures'] %}
         case components.component
             {%- for component in components %}
             when '{{ component }}' then {{ day }}.{{ component }}_{{ part }}
@@ -65,6 +65,7 @@ final as (
         cast(case
             when weights_today is not null and weights_before is not null then coalesce(contribution, 0) - coalesce(contribution_before, 0)
         end as decimal(18,4)) as change_28d,
+        measures_today = measures_before as has_same_measures,
         cast(definition_version as string) as definition_version,
         cast('{{ var("run_id") }}' as string) as run_id
     from shares
