@@ -98,7 +98,8 @@ class Contract:
         return "deleted" if any(column.name == "deleted" and column.data_type == "boolean" for column in self.columns) else None
 
     @property
-    def cursor_column(self) -> str | None:
+    def time_column(self) -> str | None:
+        """What tells how recent a record is. Only `updated_at` tells whether it has changed: no cursor without one."""
         return self.updated_at or self.created_at
 
 

@@ -51,14 +51,14 @@ class Manifest:
     table: str
     load_date: date
     run_id: str
-    mode: str  # full or incremental
+    mode: str  # full, incremental, or changes: read again, and only what was new landed
     since: datetime | None  # start of the window that was pulled
     cursor: datetime | None  # the next window starts here, less the overlap; None: the source has refused this table ever since
     rows: int
     tombstones: int
     quarantined: int
     reasons: dict[str, int]  # what was wrong with quarantined rows → rows
-    min_cursor: str | None  # least and greatest updated_at (or created_at) among the rows
+    min_cursor: str | None  # least and greatest updated_at (or created_at) among the rows that the source gave
     max_cursor: str | None
     content_hash: str  # of the rows' hashes, whatever their order
     schema: dict[str, str]  # column → data type, as the contract was

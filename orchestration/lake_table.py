@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,13 @@ import pyarrow.compute as pc
 
 from orchestration.contracts import Contract
 from orchestration.lake_drift import ENOUGH_ROWS, check_drift
+from orchestration.lake_known import KnownRows
 from orchestration.lake_manifest import Manifest, contract_types, utc_now
 from orchestration.lake_pages import RESERVED, SPARSE, to_arrow
 from orchestration.lake_partition import PartitionWriter
 from orchestration.lake_reconcile import tombstones
 from orchestration.lake_validate import Statements, Validator
-from orchestration.sources.base import Page
+from orchestration.sources.base import Page, Window
 
 RECORDS_AT_ONCE = 16_384  # Python objects are large
 ROWS_AT_ONCE = 131_072
@@ -48,12 +49,14 @@ class TableLoad:
         until: datetime,
         previous: Manifest | None,
         since: datetime | None,
+        look_back: timedelta | None,
         zone: str | None,
         statements: Statements,
     ) -> None:
         self.contract, self.previous, self.since, self.until = contract, previous, since, until
         self._connection, self._home, self._before, self._load_date, self._run_id = connection, home, before, load_date, run_id
         self._source_relation, self._started_at = source_relation, started_at
+        self._look_back, self._known = look_back, None  # look_back: the table shows no changes, so it is read again
         self._validator = Validator(contract, connection, zone, statements)
         self._writer = PartitionWriter(
             home, quarantine_home, contract, source_relation=source_relation, load_date=load_date, run_id=run_id, started_at=started_at
@@ -67,6 +70,21 @@ class TableLoad:
         self._live_rows = 0
         self._is_sparse = False
         self._range: tuple[str, str] | None = None
+
+    def window(self, *, whole: bool) -> Window:
+        """What to ask the source for. A table that is read again: the days of its key some weeks back, all else (and if `whole`) from the start."""
+        if self.since is None or self._look_back is None:
+            return Window(self.since, self.until)
+        days = self.contract.created_at if self.contract.created_at in self.contract.primary_key else None
+        since = self.since - self._look_back if days and not whole else None
+        self._known = KnownRows(
+            self.contract,
+            self._connection,
+            home=self._home,
+            before=self._before,
+            since=since.date() - timedelta(days=1) if since else None,  # the source may count its days in another zone
+        )
+        return Window(since, self.until)
 
     def add(self, page: Page) -> None:
         if isinstance(page, list):
@@ -125,7 +143,7 @@ class TableLoad:
             table=self.contract.table,
             load_date=self._load_date,
             run_id=self._run_id,
-            mode="full" if self.since is None else "incremental",
+            mode="full" if self.since is None else "changes" if self._known else "incremental",
             since=self.since,
             cursor=min(self.until, self._started_at) if not is_absent else before.cursor if before else None,
             rows=self._writer.rows,
@@ -152,6 +170,8 @@ class TableLoad:
 
     def abort(self) -> None:
         self._writer.abort()
+        if self._known is not None:
+            self._known.close()
 
     def _take(self, page: pa.Table) -> None:
         metadata = page.schema.metadata or {}
@@ -172,10 +192,10 @@ class TableLoad:
             self._writer.write_bad(bad)
 
     def _write(self, good: pa.Table) -> None:
-        self._writer.write(good)
+        self._writer.write(self._known.without(good) if self._known is not None else good)
         for name in self.contract.column_names:
             self._filled[name] += len(good) - good.column(name).null_count
-        column = self.contract.cursor_column
+        column = self.contract.time_column
         if column and len(good) > good.column(column).null_count:
             least, greatest = (value.as_py().isoformat() for value in pc.min_max(good.column(column)).values())
             self._range = (min(least, self._range[0]), max(greatest, self._range[1])) if self._range else (least, greatest)

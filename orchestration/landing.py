@@ -24,11 +24,12 @@ from orchestration.lake_table import TableLoad
 from orchestration.lake_unproven import Passed, Unproven, all_passed, unproven
 from orchestration.lake_validate import Statements
 from orchestration.lake_verify import Problem, verify_partition
-from orchestration.sources.base import Source, SourceError, Window
+from orchestration.sources.base import Source, SourceError
 
 log = logging.getLogger("csw")
 NEW_COLUMN = "new column "  # how lake_table.py begins such a warning
 OVERLAP = timedelta(days=1)  # a source may show a change up to this long after the time it gives it
+LOOK_BACK = timedelta(days=31)  # of a table of days that is read again: what arrives or changes later waits for the next reconciliation
 
 
 @runtime_checkable
@@ -37,6 +38,13 @@ class RemembersState(Protocol):
 
     def resume(self, states: dict[str, Any]) -> None: ...
     def state(self, table: str) -> Any: ...
+
+
+@runtime_checkable
+class RereadsTables(Protocol):
+    """A source (sql) with tables in which nothing shows a change: it gives those again, and landing keeps what is new."""
+
+    rereads: frozenset[str]
 
 
 class Lake:
@@ -65,7 +73,8 @@ class Lake:
         """Pull what is new in `source` up to `until` and commit it as partitions of `load_date`, all tables of the source or none.
 
         The window starts at the newest cursor *before* `load_date`, less the overlap, so that repeating a day repeats its window; `full`
-        starts at the beginning and accepts a changed shape. `reconcile` also compares keys and lands a tombstone for what is gone.
+        starts at the beginning and accepts a changed shape. `reconcile` also compares keys and lands a tombstone for what is gone, and
+        reads tables that show no changes whole.
         A load that has not `passed` its gate is pulled again with this one, which takes its place. One that this run has already committed
         is not repeated. `progress(table, rows)` is called as rows arrive.
 
@@ -151,7 +160,7 @@ class Lake:
         if isinstance(source, RemembersState):
             known = {table: load.previous for table, load in loads.items() if load.previous is not None and load.since is not None}
             source.resume({table: self._state_after(source.source_relation, previous) for table, previous in known.items()})
-        for table, page in source.pull({table: Window(load.since, load.until) for table, load in loads.items()}):
+        for table, page in source.pull({table: load.window(whole=reconcile) for table, load in loads.items()}):
             if table not in loads:
                 raise SourceError(f"{source.source_relation} gave rows of '{table}', which it was not asked for: a fault of its client")
             loads[table].add(page)
@@ -177,6 +186,7 @@ class Lake:
     ) -> Iterator[dict[str, TableLoad]]:
         connection = self._connection()
         started_at = utc_now()
+        rereads = source.rereads if isinstance(source, RereadsTables) else ()
         loads = {
             table: TableLoad(
                 contract,
@@ -191,6 +201,7 @@ class Lake:
                 until=until,
                 previous=(previous := self.newest_manifest(source.source_relation, table, before=before)),
                 since=previous.cursor - self._overlap if previous and previous.cursor and not full else None,
+                look_back=LOOK_BACK if table in rereads else None,
                 zone=getattr(source, "time_zone", None),
                 statements=self._statements[source.source_relation],
             )

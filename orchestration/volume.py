@@ -26,11 +26,11 @@ ANY_VOLUME = {"rows_floor": 0, "rows_ceiling": NO_CEILING, "rows_expected": 0}  
 
 @dataclass(frozen=True)
 class Load:
-    """Rows that one load brought. `is_full` when it pulled everything, not only what changed."""
+    """Rows that one load brought. `mode` as in its manifest: all there is, what the source says has changed, or what was found to be new."""
 
     load_date: date
     rows: int
-    is_full: bool = False
+    mode: str = "incremental"
 
 
 def load_bounds(load: Load, earlier: Iterable[Load]) -> dict[str, int]:
@@ -40,7 +40,7 @@ def load_bounds(load: Load, earlier: Iterable[Load]) -> dict[str, int]:
     differ, so where there are enough loads of the same weekday those are the baseline.
     """
     before = sorted((each for each in earlier if each.load_date < load.load_date), key=lambda each: each.load_date)
-    alike = [each for each in before[1:] if each.is_full == load.is_full][-TRAILING:]
+    alike = [each for each in before[1:] if each.mode == load.mode][-TRAILING:]
     if len(alike) < ENOUGH:
         return ANY_VOLUME
     same_day = [each.rows for each in alike if each.load_date.weekday() == load.load_date.weekday()]

@@ -127,7 +127,7 @@ def landed_volume(settings: Settings, lake: Lake, contract: Contract, window: Ru
     loads, quarantined = [], 0
     for folder in source_dirs(contract.vendor, settings.lake_dir):
         manifests = lake.manifests(folder.name, contract.table, last=TRAILING + len(window.days), until=window.end)
-        all_loads = [Load(manifest.load_date, manifest.rows, manifest.mode == "full") for manifest in manifests]
+        all_loads = [Load(manifest.load_date, manifest.rows, manifest.mode) for manifest in manifests]
         for load, manifest in zip(all_loads, manifests, strict=True):
             if manifest.run_id == run.run_id:
                 loads.append((load, all_loads))

@@ -69,6 +69,11 @@ class Sql:
             self.warnings.append(f"{self.source_relation} has no {missing}: what depends on them stays empty")
         return there
 
+    @property
+    def rereads(self) -> frozenset[str]:
+        """Tables without an update time: when something happened does not tell when it was entered or corrected."""
+        return frozenset(table for table in self.tables if self.contracts[table].updated_at is None)
+
     def pull(self, windows: Mapping[str, Window]) -> Iterator[tuple[str, Page]]:
         for table, window in windows.items():
             self._refuse_naive_times(table)
@@ -117,8 +122,12 @@ class Sql:
             )
 
     def _since(self, table: str, since: datetime | None) -> str:
-        """The condition for an incremental read, or none: without a column that shows changes a table is read whole."""
-        cursor = self.contracts[table].cursor_column
+        """The condition for an incremental read, or none: without a column that shows changes a table is read whole.
+
+        Where the time is part of the key (days of use), a record never moves to another day, and `since` may hold for it.
+        """
+        contract = self.contracts[table]
+        cursor = contract.updated_at or (contract.created_at if contract.created_at in contract.primary_key else None)
         kind = self._columns(table).get(cursor or "")
         if since is None or cursor is None or kind not in NAIVE | {"timestamp with time zone"}:
             return ""

@@ -10,6 +10,8 @@ import adbc_driver_postgresql.dbapi as postgres
 import pyarrow as pa
 import pytest
 
+from orchestration.contracts import load_contracts
+from orchestration.landing import Lake
 from orchestration.sources import ContractError, SourceError, SourceSpec, TransientSourceError, Window, open_source
 from orchestration.sources.base import Source
 from tests.servers import postgres_server
@@ -179,3 +181,41 @@ def test_time_passes_but_since_is_kept(dsn: str):
         cursor.execute("insert into flat.customers (customer_id, name) values ('n', 'no time')")
     found = pull(source(dsn, "billing", schema="flat"), "customers", since=UNTIL + timedelta(days=1))
     assert found.column("customer_id").to_pylist() == ["n"]
+
+
+def test_what_no_update_time_tells_of_is_found_all_the_same(dsn: str, tmp_path):
+    """A call that is logged on Monday for Friday, a payment that settles, use of a day that is delivered late: an hour ago or not, they land."""
+
+    def write(*statements: str) -> None:
+        with postgres.connect(dsn, autocommit=True) as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    def landed(day: int, reconcile: bool = False) -> dict[str, int]:
+        sql = open_source(SourceSpec(vendor="sql", domains=("crm", "billing", "product"), dsn=dsn, schema="late"))
+        lake = Lake(tmp_path / "lake", tmp_path / "quarantine", load_contracts())
+        manifests = lake.load(sql, load_date=date(2026, 3, day), until=datetime(2026, 3, day + 1, tzinfo=UTC), run_id=str(day), reconcile=reconcile)
+        sql.close()
+        return {manifest.table: manifest.rows for manifest in manifests}
+
+    write(
+        "drop schema if exists late cascade",
+        "create schema late",
+        "create table late.activities (activity_id text, account_id text, kind text, occurred_at timestamptz)",
+        "create table late.payments (payment_id text, customer_id text, status text, amount numeric, currency text, attempted_at timestamptz)",
+        "create table late.usage_daily (usage_date date, workspace_id text, user_id text, feature text, events bigint)",
+        "create table late.accounts (account_id text, name text, created_at timestamptz, updated_at timestamptz)",
+        "insert into late.activities values ('a1', 'x', 'call', '2026-03-01Z')",
+        "insert into late.payments values ('p1', 'c', 'pending', 10, 'EUR', '2026-03-01Z')",
+        "insert into late.usage_daily values ('2026-01-05', 'w', 'u', 'f', 1), ('2026-03-01', 'w', 'u', 'f', 1)",
+        "insert into late.accounts values ('x', 'Acme', '2026-03-01Z', '2026-03-01Z')",
+    )
+    assert landed(10) == {"accounts": 1, "activities": 1, "payments": 1, "usage_daily": 2}
+    write(
+        "insert into late.activities values ('a2', 'x', 'business_review', '2026-03-06Z')",
+        "update late.payments set status = 'succeeded'",
+        "insert into late.usage_daily values ('2026-01-06', 'w', 'u', 'f', 5), ('2026-02-27', 'w', 'u', 'f', 9)",
+    )
+    assert landed(11) == {"accounts": 0, "activities": 1, "payments": 1, "usage_daily": 1}
+    assert landed(12) == {"accounts": 0, "activities": 0, "payments": 0, "usage_daily": 0}
+    assert landed(13, reconcile=True) == {"accounts": 0, "activities": 0, "payments": 0, "usage_daily": 1}  # the day that is older than a month

@@ -164,7 +164,7 @@ MONDAY = date(2024, 1, 1)
 
 def history(days, rows=lambda day: 40 if day.weekday() >= 5 else 100, first=50_000):
     days_before = [MONDAY + timedelta(days=n) for n in range(days)]
-    return [Load(day, first if n == 0 else rows(day), is_full=n == 0) for n, day in enumerate(days_before)]
+    return [Load(day, first if n == 0 else rows(day), mode="full" if n == 0 else "incremental") for n, day in enumerate(days_before)]
 
 
 def test_a_busy_table_has_a_floor_a_ceiling_and_an_expectation():
@@ -193,7 +193,7 @@ def test_without_a_baseline_everything_is_plausible():
     assert load_bounds(Load(MONDAY, 5), []) == free
     assert load_bounds(Load(MONDAY + timedelta(days=3), 0), history(3)) == free, "the first load is no example, two more are too few"
     assert load_bounds(Load(MONDAY + timedelta(days=30), 0), history(30, rows=lambda day: 3)) == free, "a quiet table may be silent"
-    assert load_bounds(Load(MONDAY + timedelta(days=30), 9_999_999, is_full=True), history(30)) == free, "a full pull is not compared with days"
+    assert load_bounds(Load(MONDAY + timedelta(days=30), 9_999_999, mode="full"), history(30)) == free, "a full pull is not compared with days"
 
 
 def test_a_monthly_peak_is_no_anomaly_the_second_time():
