@@ -65,7 +65,7 @@ def run(
     select: Annotated[str | None, typer.Option(help="Dagster asset selection; default: everything.")] = None,
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Build the warehouse anew from the lake.")] = False,
     full_load: Annotated[bool, typer.Option("--full-load", help="Pull all there is from the sources anew, in whatever shape it is now.")] = False,
-    accept_volume: Annotated[bool, typer.Option("--accept-volume", help="Loads of any size; tables may be much smaller than they were.")] = False,
+    accept_volume: Annotated[bool, typer.Option("--accept-volume", help="Loads of any size; tables and sources may have lost much.")] = False,
 ) -> None:
     """Pull, land, gate, transform, gate and publish one day or a range of days. Without a date: all that is due, up to yesterday."""
     settings = _settings()

@@ -69,6 +69,7 @@ class Manifest:
     files: list[dict[str, Any]]  # name, rows, bytes, sha256
     started_at: datetime
     committed_at: datetime
+    reconciled_on: date | None = None  # load date up to which hard deletes were looked for; None in manifests of earlier releases
 
 
 def lake_schema(contract: Contract) -> pa.Schema:
@@ -115,7 +116,9 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         for name in ("since", "cursor", "started_at", "committed_at"):
             body[name] = datetime.fromisoformat(body[name]) if body[name] else None
-        return Manifest(**body | {"load_date": date.fromisoformat(body["load_date"])})
+        for name in ("load_date", "reconciled_on"):
+            body[name] = date.fromisoformat(body[name]) if body.get(name) else None
+        return Manifest(**body)
     except (ValueError, KeyError, TypeError):
         raise LakeError(f"manifest of {describe(folder)} is of another version of this program; run that day again") from None
 

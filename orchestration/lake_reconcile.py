@@ -32,6 +32,7 @@ def tombstones(
     home: Path,
     before: date,
     new: Path,
+    believe: bool = False,
 ) -> pa.Table | None:
     """A page of deletions (key and `_is_deleted`), or None when nothing is gone.
 
@@ -40,7 +41,7 @@ def tombstones(
     order as in the macro record_versions).
 
     Raises ContractError when more than 30 % of the records (and more than 20) would vanish, or all of them: then it is the answer
-    that is wrong.
+    that is wrong, unless a person has said that it is to be believed.
     """
     files = [path for day in partition_dates(home) if day < before for path in (home / partition_name(day)).glob("*.parquet")]
     files += sorted(new.glob("*.parquet"))
@@ -78,10 +79,10 @@ def tombstones(
         log.warning("%s: %s records that were deleted are at the source again; csw run --full-load brings them back", contract.name, back)
     if not gone:
         return None
-    if (gone > SUSPICIOUS_KEYS and gone > SUSPICIOUS_SHARE * live) or (listed == 0 and gone > 1):
+    if not believe and ((gone > SUSPICIOUS_KEYS and gone > SUSPICIOUS_SHARE * live) or (listed == 0 and gone > 1)):
         raise ContractError(
             f"{contract.name}: the source lists {listed} keys, so {gone} of {live} records would count as deleted. That is too many to be"
-            " believed; nothing was landed. If it is so, load without reconciliation and delete them by records that say so"
+            " believed; nothing was landed, and each load asks again. If they are gone, run once with --accept-volume"
         )
     return connection.sql(
         f"""

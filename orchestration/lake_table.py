@@ -69,6 +69,8 @@ class TableLoad:
         self._filled: Counter[str] = Counter()
         self._live_rows = 0
         self._is_sparse = False
+        # A load from the start holds all there is, and nothing that is gone.
+        self._reconciled_on = load_date if since is None else previous.reconciled_on if previous else None
         self._range: tuple[str, str] | None = None
 
     def window(self, *, whole: bool) -> Window:
@@ -109,12 +111,15 @@ class TableLoad:
             self._take(pa.concat_tables(self._pages))
             self._pages = []
 
-    def reconcile(self, keys: Iterator[list[tuple]]) -> None:
-        """Land a tombstone for every record that the lake has and the source no longer does."""
+    def reconcile(self, keys: Iterator[list[tuple]] | None, *, believe: bool = False) -> None:
+        """Land a tombstone for every record that the lake has and the source no longer does. None: the source has no list of its keys."""
+        self._reconciled_on = self._load_date
+        if keys is None:
+            return
         self._writer.finish_part()
         with self._connection.cursor() as joins:  # these are worth optimizing
             joins.execute("set TimeZone = 'UTC'")
-            gone = tombstones(self.contract, joins, keys, home=self._home, before=self._before, new=self._writer.new)
+            gone = tombstones(self.contract, joins, keys, home=self._home, before=self._before, new=self._writer.new, believe=believe)
         if gone is not None:
             self._write(self._validator.check(gone)[0])
 
@@ -161,6 +166,7 @@ class TableLoad:
             files=files,
             started_at=self._started_at,
             committed_at=utc_now(),
+            reconciled_on=self._reconciled_on,
         )
         self._writer.seal(manifest, state)
         return manifest

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -68,13 +68,14 @@ class Lake:
         full: bool = False,
         reconcile: bool = False,
         passed: Passed = all_passed,
+        believe_deletions: bool = False,
         progress: Callable[[str, int], None] | None = None,
     ) -> list[Manifest]:
         """Pull what is new in `source` up to `until` and commit it as partitions of `load_date`, all tables of the source or none.
 
         The window starts at the newest cursor *before* `load_date`, less the overlap, so that repeating a day repeats its window; `full`
         starts at the beginning and accepts a changed shape. `reconcile` also compares keys and lands a tombstone for what is gone, and
-        reads tables that show no changes whole.
+        reads tables that show no changes whole; `believe_deletions`: however many those are.
         A load that has not `passed` its gate is pulled again with this one, which takes its place. One that this run has already committed
         is not repeated. `progress(table, rows)` is called as rows arrive.
 
@@ -92,7 +93,7 @@ class Lake:
             else:
                 with self._loads(source, tables, refused.before, load_date=load_date, until=until, run_id=run_id, full=full) as loads:
                     try:
-                        done = self._pull_and_commit(source, loads, reconcile=reconcile, progress=progress)
+                        done = self._pull_and_commit(source, loads, reconcile=reconcile, believe=believe_deletions, progress=progress)
                     except OSError as error:
                         raise LakeError(
                             f"{source.source_relation}: cannot write the lake ({error.strerror or str(error).splitlines()[0]}); nothing was"
@@ -118,6 +119,12 @@ class Lake:
     def unproven(self, source_relation: str, table: str, passed: Passed) -> list[Manifest]:
         """The loads of one table after the last one that has passed its gate, newest first."""
         return unproven(self._table_dir(source_relation, table), passed)
+
+    def reconciled_on(self, source_relation: str, tables: Iterable[str], *, before: date) -> date | None:
+        """Load date up to which hard deletes were looked for in all of these tables that were ever loaded; None = in one of them never."""
+        loads = [self.newest_manifest(source_relation, table, before=before) for table in tables]
+        dates = [load.reconciled_on for load in loads if load is not None]
+        return min(dates) if dates and None not in dates else None
 
     def manifests(self, source_relation: str, table: str, *, last: int = 0, until: date | None = None) -> list[Manifest]:
         """Those of one table up to `until`, oldest load date first: all, or the `last` ones."""
@@ -155,7 +162,7 @@ class Lake:
             log.warning("%s: this load takes the place of %s, of which not all had passed their gates", source_relation, days)
 
     def _pull_and_commit(
-        self, source: Source, loads: dict[str, TableLoad], *, reconcile: bool, progress: Callable[[str, int], None] | None
+        self, source: Source, loads: dict[str, TableLoad], *, reconcile: bool, believe: bool, progress: Callable[[str, int], None] | None
     ) -> list[Manifest]:
         if isinstance(source, RemembersState):
             known = {table: load.previous for table, load in loads.items() if load.previous is not None and load.since is not None}
@@ -168,8 +175,8 @@ class Lake:
                 progress(table, len(page))
         for table, load in loads.items():
             load.flush()
-            if reconcile and (keys := source.keys(table)) is not None:
-                load.reconcile(keys)
+            if reconcile:
+                load.reconcile(source.keys(table), believe=believe)
         # All are sealed before the first is committed: what can fail, fails before anything shows.
         absent = getattr(source, "absent", ())
         states = {table: source.state(table) if isinstance(source, RemembersState) else None for table in loads}

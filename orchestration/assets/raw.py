@@ -32,7 +32,7 @@ from orchestration.lake_manifest import LakeError, Manifest
 from orchestration.lake_unproven import Passed
 from orchestration.landing import Lake
 from orchestration.proofs import Proofs
-from orchestration.runs import wants_full_load, window_of
+from orchestration.runs import accepts_volume, wants_full_load, window_of
 from orchestration.settings import Settings
 from orchestration.sources.base import Source, SourceError, TransientSourceError
 from orchestration.translator import raw_key
@@ -59,7 +59,8 @@ def raw_assets(settings: Settings, partitions: PartitionsDefinition) -> AssetsDe
         window = window_of(context.run, settings)
         lake = Lake(settings.lake_dir, settings.quarantine_dir, contracts)
         Proofs(settings.data_dir).expect(context.run_id, [_name(contract) for contract in delivered(settings, contracts)])
-        landed = land(settings, lake, window, context.run_id, full=wants_full_load(context.run))
+        full, believe_deletions = wants_full_load(context.run), accepts_volume(context.run)
+        landed = land(settings, lake, window, context.run_id, full=full, believe_deletions=believe_deletions)
         if lake.removed and runs_begun(settings):
             log.warning("the warehouse is rebuilt from the lake: a run may have built on the loads of %s", ", ".join(map(str, sorted(lake.removed))))
             discard(settings)
@@ -85,7 +86,9 @@ def undelivered_specs(settings: Settings) -> list[AssetSpec]:
     ]
 
 
-def land(settings: Settings, lake: Lake, window: RunWindow, run_id: str, *, full: bool = False) -> dict[str, tuple[int, int]]:
+def land(
+    settings: Settings, lake: Lake, window: RunWindow, run_id: str, *, full: bool = False, believe_deletions: bool = False
+) -> dict[str, tuple[int, int]]:
     """Pull and land the days of the window (`full`: on the last one all there is); returns landed and quarantined rows by asset name.
 
     Raises TransientSourceError when another try may help, and Failure that allows none for everything else, already while a source is
@@ -95,7 +98,8 @@ def land(settings: Settings, lake: Lake, window: RunWindow, run_id: str, *, full
     passed = Proofs(settings.data_dir).passed
     for day in _days_to_land(settings, window):
         with _retried_only_if_transient("raw"), open_sources(settings, day) as sources, ThreadPoolExecutor(max_workers=len(sources)) as pool:
-            for manifests in pool.map(partial(_load, settings, lake, day, run_id, asked=day == window.end, full=full, passed=passed), sources):
+            how = {"asked": day == window.end, "full": full, "believe_deletions": believe_deletions, "passed": passed}
+            for manifests in pool.map(partial(_load, settings, lake, day, run_id, **how), sources):
                 for manifest in manifests:
                     name = _name(manifest)
                     rows, quarantined = totals.get(name, (0, 0))
@@ -108,7 +112,9 @@ def _days_to_land(settings: Settings, window: RunWindow) -> list[date]:
     return window.days if settings.is_demo else [window.end]
 
 
-def _load(settings: Settings, lake: Lake, day: date, run_id: str, source: Source, *, asked: bool, full: bool, passed: Passed) -> list[Manifest]:
+def _load(
+    settings: Settings, lake: Lake, day: date, run_id: str, source: Source, *, asked: bool, full: bool, believe_deletions: bool, passed: Passed
+) -> list[Manifest]:
     newest = _newest_load(lake, source)
     if newest is not None and day < newest and asked and full:
         raise WindowError(f"{source.source_relation}: a full load is of the newest day, or a later one: csw run --full-load --date {newest}")
@@ -116,10 +122,17 @@ def _load(settings: Settings, lake: Lake, day: date, run_id: str, source: Source
         log.info("%-13s %s is already behind %s, the newest load: computed from the lake", source.source_relation, day, newest)
         return []
     started = time.monotonic()
-    reconcile = newest is not None and day.toordinal() % settings.reconcile_days == 0
+    reconcile = newest is not None and _reconciliation_is_due(settings, lake, day, source)
     with _retried_only_if_transient(source.source_relation):
         manifests = lake.load(
-            source, load_date=day, until=end_of_day(day, settings.zone), run_id=run_id, full=asked and full, reconcile=reconcile, passed=passed
+            source,
+            load_date=day,
+            until=end_of_day(day, settings.zone),
+            run_id=run_id,
+            full=asked and full,
+            reconcile=reconcile,
+            believe_deletions=believe_deletions,
+            passed=passed,
         )
     rows = sum(manifest.rows for manifest in manifests)
     quarantined = sum(manifest.quarantined for manifest in manifests)
@@ -128,6 +141,12 @@ def _load(settings: Settings, lake: Lake, day: date, run_id: str, source: Source
     for warning in source.warnings:
         log.warning("%-13s %s", source.source_relation, warning)
     return manifests
+
+
+def _reconciliation_is_due(settings: Settings, lake: Lake, day: date, source: Source) -> bool:
+    """By the loads before the day, so that a day which is repeated decides as it did the first time."""
+    last = lake.reconciled_on(source.source_relation, source.tables, before=day)
+    return last is None or (day - last).days >= settings.reconcile_days
 
 
 @contextmanager

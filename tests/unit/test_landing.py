@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from orchestration.contracts import Column
-from orchestration.lake_manifest import LakeError
+from orchestration.lake_manifest import LakeError, read_body, read_manifest
 from orchestration.sources.base import ContractError, SourceError
 from tests.unit.lake_support import DAY, ORDERS, Shop, lake_in, load, order, quarantined, rows
 
@@ -294,6 +295,24 @@ class TestDeletes:
         with pytest.raises(ContractError, match="too many to be believed"):
             load(lake, Shop(keys=[(f"o{n}",) for n in range(listed)]), DAY + timedelta(days=1), reconcile=True)
         assert self.live(tmp_path) == sorted((f"o{n}",) for n in range(100))
+        load(lake, Shop(keys=[(f"o{n}",) for n in range(listed)]), DAY + timedelta(days=1), reconcile=True, believe_deletions=True)
+        assert len(self.live(tmp_path)) == listed
+
+    def test_the_manifests_tell_when_keys_were_last_compared(self, tmp_path):
+        lake = lake_in(tmp_path)
+        assert lake.reconciled_on("shop", ["orders"], before=DAY) is None
+        for day, reconcile, expected in ((0, False, 0), (1, False, 0), (9, True, 9), (10, False, 9)):
+            (manifest,) = load(lake, Shop(keys=[]), DAY + timedelta(days=day), reconcile=reconcile)
+            assert manifest.reconciled_on == DAY + timedelta(days=expected)
+        assert lake.reconciled_on("shop", ["orders", "never loaded"], before=DAY + timedelta(days=9)) == DAY
+        assert lake.reconciled_on("shop", ["orders"], before=DAY + timedelta(days=11)) == DAY + timedelta(days=9)
+        forget = tmp_path / "lake/raw/shop/orders" / f"load_date={DAY + timedelta(days=10)}"  # as an earlier release wrote it
+        manifest = read_manifest(forget)
+        body = {name: value for name, value in read_body(str(forget)).items() if name != "reconciled_on"}
+        text = json.dumps(body, indent=1, sort_keys=True).removeprefix("{\n").encode()
+        (forget / "manifest.json").write_bytes(b'{"checksum": "%s",\n%s' % (hashlib.sha256(text).hexdigest().encode(), text))
+        assert read_manifest(forget) == replace(manifest, reconciled_on=None)
+        assert lake.reconciled_on("shop", ["orders"], before=DAY + timedelta(days=11)) is None
 
     def test_a_source_without_keys_is_not_reconciled(self, tmp_path):
         lake = lake_in(tmp_path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import duckdb
 import pytest
@@ -121,3 +121,25 @@ class TestDamage:
         assert self.run(settings, date(2024, 5, 5)) == 0
         with pytest.raises(Failure, match="a full load is of the newest day, or a later one: csw run --full-load --date 2024-05-05"):
             land(settings, lake, window, "late", full=True)
+
+
+@pytest.mark.parametrize(
+    ("days", "reconciled"),
+    [
+        (range(0, 36, 7), [7, 14, 21, 28, 35]),  # a weekly run
+        ([n for n in range(21) if n % 7 not in (5, 6)], [7, 14]),  # no run at weekends
+        ([0, 1, 2, 20, 21, 26, 27], [20, 27]),
+        ([0, 7, 7, 8], [7, 7]),  # a day that is repeated replaces what it had landed, deletions too
+    ],
+    ids=["weekly", "weekdays", "after a gap", "repeated"],
+)
+def test_deletions_are_looked_for_when_it_is_long_ago_whatever_day_it_is(tmp_path, monkeypatch, days, reconciled):
+    (drop := tmp_path / "drop" / "billing").mkdir(parents=True)
+    (drop / "customers.csv").write_text("customer_id,created_at,updated_at\n1,2024-05-01T00:00:00Z,2024-05-01T00:00:00Z\n")
+    settings = load_settings(data_dir=tmp_path / "data", files_dir=tmp_path / "drop", **NO_DOMAIN | {"billing_sources": ("files",)})
+    lake, asked, load = Lake(settings.lake_dir, settings.quarantine_dir, load_contracts()), [], Lake.load
+    monkeypatch.setattr(Lake, "load", lambda self, *a, **how: asked.append(how["reconcile"]) or load(self, *a, **how))
+    for number, after in enumerate(days):
+        day = DAY + timedelta(days=after)
+        land(settings, lake, make_window(day, day, newest=None, restatement_days=3), f"run {number}")
+    assert [after for after, was_asked in zip(days, asked, strict=True) if was_asked] == reconciled
