@@ -70,7 +70,8 @@ with arrived as (
         group by {{ key }}
         having count(*) > 1
     ) as several
-        on {% for column in columns %}landed.{{ column }} = several.key_{{ loop.index }}{{ ' and ' if not loop.last }}{% endfor %}
+        {# a part of a key may be empty (hours that hold since ever) -#}
+        on {% for column in columns %}landed.{{ column }} is not distinct from several.key_{{ loop.index }}{{ ' and ' if not loop.last }}{% endfor %}
     where {{ in_time }}
 )
 
