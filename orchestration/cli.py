@@ -101,9 +101,11 @@ def _print_summary(settings: Settings, run_id: str) -> None:
 
 def _days(settings: Settings, start: datetime | None, end: datetime | None) -> tuple[date, date]:
     from orchestration.published import newest_as_of
-    from orchestration.window import next_days, yesterday_in
+    from orchestration.window import make_window, next_days, today_in, yesterday_in
 
     if start is not None and end is not None:
+        today = None if settings.is_demo else today_in(settings.zone)
+        make_window(start.date(), end.date(), newest=None, restatement_days=0, today=today)  # what cannot be run is told before anything begins
         return start.date(), end.date()
     newest = newest_as_of(settings.published_dir)
     if not settings.is_demo:

@@ -12,7 +12,7 @@ from dagster import DagsterRun
 
 from orchestration.published import newest_as_of
 from orchestration.settings import Settings
-from orchestration.window import RunWindow, make_window
+from orchestration.window import RunWindow, make_window, today_in
 
 PARTITION = "dagster/partition"
 RANGE_START = "dagster/asset_partition_range_start"
@@ -36,14 +36,14 @@ def tags_for(start: date, end: date, *, full_refresh: bool = False, full_load: b
 def window_of(run: DagsterRun, settings: Settings) -> RunWindow:
     """The run's window, from its partition or partition range.
 
-    Raises ValueError when it was launched without a partition: the page and the schedule always give one.
+    Raises ValueError when it was launched without a partition: the page and the schedule always give one; WindowError for days to come.
     """
     first = run.tags.get(RANGE_START) or run.tags.get(PARTITION)
     last = run.tags.get(RANGE_END) or run.tags.get(PARTITION)
     if not first or not last:
         raise ValueError("this run has no day: launch it for a partition (a day), or with csw run")
-    newest = newest_as_of(settings.published_dir)
-    return make_window(date.fromisoformat(first), date.fromisoformat(last), newest=newest, restatement_days=settings.restatement_days)
+    newest, today = newest_as_of(settings.published_dir), None if settings.is_demo else today_in(settings.zone)
+    return make_window(date.fromisoformat(first), date.fromisoformat(last), newest=newest, restatement_days=settings.restatement_days, today=today)
 
 
 def wants_full_refresh(run: DagsterRun) -> bool:

@@ -37,13 +37,15 @@ class RunWindow:
         return [self.start + timedelta(days=n) for n in range((self.end - self.start).days + 1)]
 
 
-def make_window(start: date, end: date, *, newest: date | None, restatement_days: int) -> RunWindow:
-    """A window for start..end; `newest` is the as-of date of the published version, if there is one.
+def make_window(start: date, end: date, *, newest: date | None, restatement_days: int, today: date | None = None) -> RunWindow:
+    """A window for start..end; `newest` is the as-of date of the published version, if there is one; `today` None: any day can be run.
 
     Days that were never run before `start` join the window: a daily table must have no hole.
     """
     if start > end:
         raise WindowError(f"the range starts on {start} and ends before that, on {end}: swap --from and --to")
+    if today is not None and end > today:
+        raise WindowError(f"{end} has not come: today is {today}. Is it mistyped? After a load of that day none before it would be pulled")
     if newest is not None:
         start = min(start, newest + timedelta(days=1))
     return RunWindow(start, end, max(end, newest or end), restatement_days)
@@ -61,5 +63,9 @@ def end_of_day(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
 
 
+def today_in(zone: ZoneInfo, now: datetime | None = None) -> date:
+    return (now or datetime.now(UTC)).astimezone(zone).date()
+
+
 def yesterday_in(zone: ZoneInfo, now: datetime | None = None) -> date:
-    return (now or datetime.now(UTC)).astimezone(zone).date() - timedelta(days=1)
+    return today_in(zone, now) - timedelta(days=1)

@@ -37,7 +37,7 @@ from orchestration.settings import Settings
 from orchestration.sources.base import Source, SourceError, TransientSourceError
 from orchestration.translator import raw_key
 from orchestration.warehouse import discard, runs_begun
-from orchestration.window import RunWindow, WindowError, end_of_day
+from orchestration.window import RunWindow, WindowError, end_of_day, today_in
 
 log = logging.getLogger("csw")
 RETRIES = RetryPolicy(max_retries=3, delay=20, backoff=Backoff.EXPONENTIAL, jitter=Jitter.FULL)
@@ -56,7 +56,8 @@ def raw_assets(settings: Settings, partitions: PartitionsDefinition) -> AssetsDe
         required_resource_keys={"run_lock"},
     )
     def raw(context: AssetExecutionContext):
-        window = window_of(context.run, settings)
+        with _retried_only_if_transient("raw"):
+            window = window_of(context.run, settings)
         lake = Lake(settings.lake_dir, settings.quarantine_dir, contracts)
         Proofs(settings.data_dir).expect(context.run_id, [_name(contract) for contract in delivered(settings, contracts)])
         full, believe_deletions = wants_full_load(context.run), accepts_volume(context.run)
@@ -116,6 +117,11 @@ def _load(
     settings: Settings, lake: Lake, day: date, run_id: str, source: Source, *, asked: bool, full: bool, believe_deletions: bool, passed: Passed
 ) -> list[Manifest]:
     newest = _newest_load(lake, source)
+    if newest is not None and day < newest and not settings.is_demo and newest > (today := today_in(settings.zone)):
+        raise WindowError(
+            f"{source.source_relation}: the newest load is of {newest}, which has not come (today is {today}), so nothing is pulled:"
+            f" move load_date={newest} out of the folders of lake/raw/{source.source_relation}"
+        )
     if newest is not None and day < newest and asked and full:
         raise WindowError(f"{source.source_relation}: a full load is of the newest day, or a later one: csw run --full-load --date {newest}")
     if newest is not None and day < newest and _may_stay(lake, source, day, passed, asked=asked):

@@ -143,3 +143,13 @@ def test_deletions_are_looked_for_when_it_is_long_ago_whatever_day_it_is(tmp_pat
         day = DAY + timedelta(days=after)
         land(settings, lake, make_window(day, day, newest=None, restatement_days=3), f"run {number}")
     assert [after for after, was_asked in zip(days, asked, strict=True) if was_asked] == reconciled
+
+
+def test_a_load_of_a_day_that_has_not_come_is_no_reason_to_pull_nothing(tmp_path):
+    (drop := tmp_path / "drop" / "billing").mkdir(parents=True)
+    (drop / "customers.csv").write_text("customer_id,created_at,updated_at\n1,2024-05-01T00:00:00Z,2024-05-01T00:00:00Z\n")
+    settings = load_settings(data_dir=tmp_path / "data", files_dir=tmp_path / "drop", **NO_DOMAIN | {"billing_sources": ("files",)})
+    lake, mistyped = Lake(settings.lake_dir, settings.quarantine_dir, load_contracts()), date(2062, 5, 9)
+    land(settings, lake, make_window(mistyped, mistyped, newest=None, restatement_days=3), "run 1")
+    with pytest.raises(Failure, match=r"newest load is of 2062-05-09, which has not come .* move load_date=2062-05-09"):
+        land(settings, lake, make_window(DAY, DAY, newest=None, restatement_days=3), "run 2")

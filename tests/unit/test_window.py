@@ -1,14 +1,20 @@
 """Run windows: what a run covers, what it recomputes, and where its last day ends."""
 
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from orchestration import cli
+from orchestration.runs import PARTITION, RANGE_END, RANGE_START, window_of
+from orchestration.settings import load_settings
 from orchestration.window import WindowError, end_of_day, make_window, next_days, yesterday_in
 
+OWN = {f"{domain}_sources": () for domain in ("crm", "billing", "support", "survey")} | {"product_sources": ("files",), "files_dir": "drop"}
 DAYS = st.dates(date(2020, 1, 1), date(2030, 1, 1))
 
 
@@ -31,6 +37,28 @@ def test_days_that_were_never_run_join_the_window():
 def test_a_range_that_ends_before_it_starts_is_refused():
     with pytest.raises(WindowError, match="swap --from and --to"):
         make_window(date(2025, 3, 2), date(2025, 3, 1), newest=None, restatement_days=3)
+
+
+def test_days_that_have_not_come_are_refused():
+    today = date(2025, 3, 2)
+    assert make_window(today, today, newest=None, restatement_days=3, today=today).end == today
+    with pytest.raises(WindowError, match=r"2052-03-01 has not come: today is 2025-03-02\. Is it mistyped"):
+        make_window(date(2025, 3, 1), date(2052, 3, 1), newest=None, restatement_days=3, today=today)
+
+
+def test_a_mistyped_year_is_refused_before_anything_runs(monkeypatch, tmp_path):
+    monkeypatch.setattr(cli, "load_settings", lambda: load_settings(_env_file=None, data_dir=tmp_path, **OWN))
+    monkeypatch.setattr(cli, "_run", lambda *_, **__: pytest.fail("a run began"))
+    result = CliRunner().invoke(cli.app, ["run", "--date", "2062-05-09"])
+    assert isinstance(result.exception, WindowError)
+
+
+@pytest.mark.parametrize("tag", [{RANGE_START: "2024-05-01", RANGE_END: "2062-05-09"}, {PARTITION: "2062-05-09"}], ids=["range", "partition"])
+def test_a_partition_that_has_not_come_is_refused_but_for_the_demo(tmp_path, tag):
+    run = SimpleNamespace(tags=tag)
+    with pytest.raises(WindowError, match="2062-05-09 has not come"):
+        window_of(run, load_settings(_env_file=None, data_dir=tmp_path, **OWN))
+    assert window_of(run, load_settings(_env_file=None, data_dir=tmp_path)).end == date(2062, 5, 9)
 
 
 def test_a_missed_week_is_caught_up_in_one_run():
