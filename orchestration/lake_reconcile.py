@@ -16,7 +16,7 @@ import pyarrow as pa
 from orchestration.contracts import Contract
 from orchestration.lake_manifest import partition_dates, partition_name
 from orchestration.lake_pages import to_arrow
-from orchestration.lake_validate import typed_column
+from orchestration.lake_validate import opened, typed_column
 from orchestration.lake_views import file_list
 from orchestration.sources.base import ContractError
 
@@ -101,6 +101,6 @@ def _collect(contract: Contract, connection: duckdb.DuckDBPyConnection, keys: It
         page = to_arrow([dict(zip(contract.primary_key, key, strict=True)) for key in some], contract)
         given = {name: page.schema.field(name).type for name in page.schema.names}
         connection.register("page", page)
-        values = ", ".join(typed_column(column, given.get(column.name), "UTC") for column in columns)
+        values = ", ".join(opened(column, typed_column(column, given.get(column.name), "UTC")) for column in columns)
         connection.execute(f"insert into at_source select {values} from page")
         connection.unregister("page")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from zoneinfo import available_timezones
 
 import duckdb
@@ -24,10 +24,14 @@ from orchestration.lake_pages import EXTRA, FILE, IS_DELETED, LINE, RAW, REASON,
 # The copy costs less than binding the statement twice does, which is the other way to get Arrow.
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
 
-ZONED = r"[T ]\d\d:.*(Z|UTC|[+-]\d\d(:?\d\d)?)$"
+NAIVE = r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?"
+ZONED = r"\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? ?(Z|UTC|[+-]\d\d(:?\d\d)?)"
 PLAIN_DATE = r"\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?)?"
 NOT_A, NO_ZONE, MISSING = "not a", "time without a zone", "required, but missing"
 UNKNOWN_CURRENCY, UNKNOWN_ZONE = "unknown currency", "not an IANA time zone"
+FIRST_YEAR, LAST_YEAR = 1900, 2200  # beyond them lie typing errors, and what a driver makes of an infinite time
+NO_SUCH_YEAR = f"year before {FIRST_YEAR} or after {LAST_YEAR}"
+NO_START, NO_END = "0001-01-03", "9999-12-30"  # the first and last day that dates have, in whatever zone: how people write "since ever", "never"
 ROW_HASH = "_row_hash"
 BAD_SCHEMA = pa.schema([(REASON, pa.string()), (FILE, pa.string()), (LINE, pa.int64()), ("record", pa.string())])
 
@@ -67,7 +71,7 @@ class Validator:
                 column, _, what = part.partition(": ")
                 self.failures[column, what] += entry["counts"]
         is_bad = pc.is_valid(reasons)
-        return good.filter(pc.invert(is_bad)), _bad_rows(page.filter(is_bad), reasons.drop_null())
+        return good.filter(pc.invert(is_bad)), _bad_rows(page.filter(is_bad), reasons.drop_null(), self.connection)
 
 
 def statement(contract: Contract, zone: str | None, schema: pa.Schema) -> str:
@@ -91,8 +95,11 @@ def statement(contract: Contract, zone: str | None, schema: pa.Schema) -> str:
         if column.is_zone:  # an engine that is asked for the time in a zone it does not know stops the run
             known = ", ".join(_text(zone) for zone in sorted(available_timezones() - {"localtime"}))
             reasons.append(f"case when not ({missing}) and {typed} not in ({known}) then {_text(f'{column.name}: {UNKNOWN_ZONE}')} end")
-        outer.append(f"{typed} as {_quote(column.name)}")
-        hashed.append((column.name, typed))
+        if column.data_type in ("date", "timestamp") and column.name in given:
+            reasons.append(f"case when {_beyond(column, typed)} then {_text(f'{column.name}: {NO_SUCH_YEAR}')} end")
+        landed = opened(column, typed)
+        outer.append(f"{landed} as {_quote(column.name)}")
+        hashed.append((column.name, landed))
     deletions = [f"coalesce({_quote(IS_DELETED)}, false)"] if IS_DELETED in given else []
     if contract.deleted in given:
         value = typed_column(next(c for c in contract.columns if c.name == contract.deleted), given[contract.deleted], zone)
@@ -117,6 +124,25 @@ def typed_column(column: Column, given: pa.DataType | None, zone: str | None) ->
     return _value(column, _filled(column, given), given, zone)
 
 
+def opened(column: Column, typed: str) -> str:
+    """SQL of what lands of a value in the contract's type: nothing, where it says "since ever" or "never"."""
+    if column.open is None:
+        return typed
+    kind, (nearer, bound) = column.data_type, ("least", NO_END) if column.open == "end" else ("greatest", NO_START)
+    return f"nullif({nearer}({typed}, {kind} '{bound}'), {kind} '{bound}')"
+
+
+def _beyond(column: Column, typed: str) -> str:
+    """SQL of whether a time lies where no record can; "since ever" and "never" are not beyond where they are allowed."""
+    too_early = f"{typed} < {column.data_type} '{FIRST_YEAR}-01-01'"
+    too_late = f"{typed} >= {column.data_type} '{LAST_YEAR + 1}-01-01'"
+    if column.open == "start":
+        too_early = f"{too_early} and {typed} > {column.data_type} '{NO_START}'"
+    if column.open == "end":
+        too_late = f"{too_late} and {typed} < {column.data_type} '{NO_END}'"
+    return f"{too_early} or {too_late}"
+
+
 def _misfit(column: Column, given: pa.DataType | None, typed: str, zone: str | None) -> str | None:
     """SQL of what is wrong with the value that became `typed`; None when nothing can be."""
     if given is None or types.is_null(given) or column.data_type == "string" or _always_fits(column, given):
@@ -124,15 +150,18 @@ def _misfit(column: Column, given: pa.DataType | None, typed: str, zone: str | N
     raw = _filled(column, given)
     wrong = _text(f"{column.name}: {NOT_A} {column.data_type}")
     if column.data_type == "timestamp" and zone is None:
-        naive = f"try_cast({raw} as timestamp) is not null" if types.is_string(given) else str(_is_naive(given)).lower()
+        naive = f"{_naive_text(raw)} is not null" if types.is_string(given) else str(_is_naive(given)).lower()
         wrong = f"case when {naive} then {_text(f'{column.name}: {NO_ZONE}')} else {wrong} end"
     return f"case when {typed} is null and {raw} is not null then {wrong} end"
 
 
 def _filled(column: Column, given: pa.DataType) -> str:
-    """The raw value; empty text counts as none where no text is wanted."""
+    """The raw value; empty text counts as none where no text is wanted, as does PostgreSQL's word for "never" where that is none."""
     raw = f"page.{_quote(column.name)}"
-    return f"nullif(trim({raw}), '')" if types.is_string(given) and column.data_type != "string" else raw
+    if not types.is_string(given) or column.data_type == "string":
+        return raw
+    filled = f"nullif(trim({raw}), '')"
+    return f"nullif({filled}, '{'-' if column.open == 'start' else ''}infinity')" if column.open else filled
 
 
 def _always_fits(column: Column, given: pa.DataType) -> bool:
@@ -173,10 +202,16 @@ def _time(raw: str, given: pa.DataType, zone: str | None) -> str:
     """As a UTC timestamp. A naive time counts only when its zone is known."""
     if types.is_timestamp(given) and given.tz is not None:
         return f"cast({raw} as timestamp)"
-    in_zone = f"cast(timezone({_text(zone)}, try_cast({raw} as timestamp)) as timestamp)" if zone else "cast(null as timestamp)"
+    naive = _naive_text(raw) if types.is_string(given) else f"try_cast({raw} as timestamp)"
+    in_zone = f"cast(timezone({_text(zone)}, {naive}) as timestamp)" if zone else "cast(null as timestamp)"
     if types.is_string(given):
-        return f"case when regexp_matches({raw}, '{ZONED}') then cast(try_cast({raw} as timestamptz) as timestamp) else {in_zone} end"
+        return f"case when regexp_full_match({raw}, '{ZONED}') then cast(try_cast({raw} as timestamptz) as timestamp) else {in_zone} end"
     return in_zone if _is_naive(given) else "cast(null as timestamp)"
+
+
+def _naive_text(raw: str) -> str:
+    """As a timestamp, if nothing follows the time: a cast would take "10:00 PM" for ten in the morning, and "EST" for nothing."""
+    return f"case when regexp_full_match({raw}, '{NAIVE}') then try_cast({raw} as timestamp) end"
 
 
 def _is_naive(given: pa.DataType) -> bool:
@@ -210,9 +245,9 @@ def _plain(page: pa.Table) -> pa.Table:
     return page.replace_schema_metadata(None)
 
 
-def _bad_rows(rows: pa.Table, reasons: pa.ChunkedArray) -> pa.Table:
+def _bad_rows(rows: pa.Table, reasons: pa.ChunkedArray, connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Bad rows as they came: as JSON, or as the raw text where they could not be read at all."""
-    content = rows.drop_columns([name for name in (REASON, LINE, FILE, RAW) if name in rows.column_names]).to_pylist()
+    content = _records(rows.drop_columns([name for name in (REASON, LINE, FILE, RAW) if name in rows.column_names]), connection)
     raw = rows.column(RAW).to_pylist() if RAW in rows.column_names else [None] * len(rows)
     return pa.table(
         {
@@ -223,6 +258,17 @@ def _bad_rows(rows: pa.Table, reasons: pa.ChunkedArray) -> pa.Table:
         },
         schema=BAD_SCHEMA,
     )
+
+
+def _records(rows: pa.Table, connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    try:
+        return rows.to_pylist()
+    except (OverflowError, ValueError):  # a time beyond what Python knows: DuckDB can write it
+        for number, entry in enumerate(rows.schema):
+            if types.is_temporal(entry.type):
+                texts = connection.from_arrow(pa.table({"value": rows.column(number)})).project("cast(value as varchar) as value")
+                rows = rows.set_column(number, entry.name, texts.to_arrow_table().column(0))
+        return rows.to_pylist()
 
 
 def _quote(name: str) -> str:

@@ -20,6 +20,7 @@ from orchestration.sources.base import ContractError, Page, SourceError, Transie
 if TYPE_CHECKING:
     import pyarrow as pa
 
+FIRST_AND_LAST_DAY = ("0001-01-01", "9999-12-31")  # that landing's tools know of; beyond them nothing is told apart
 BATCH_BYTES = 4 * 1024 * 1024  # of the wire format; ADBC streams a COPY, so no more than a batch is in memory
 NAIVE = {"timestamp without time zone", "date"}
 # What Arrow has a plain type for. Everything else (numeric, enums, uuid, json, arrays) is read as text, exactly as PostgreSQL writes it.
@@ -180,7 +181,11 @@ class Sql:
 
 
 def _as_plain(name: str, kind: str) -> str:
-    return _quote(name) if kind in AS_IS else f"{_quote(name)}::text as {_quote(name)}"
+    column = _quote(name)
+    if kind in NAIVE | {"timestamp with time zone"}:  # the driver makes of `infinity` a date long before all history
+        first, last = (f"'{day}{'' if kind == 'date' else ' 00:00:00+00'}'::{kind}" for day in FIRST_AND_LAST_DAY)
+        return f"case when {column} >= {last} then {last} when {column} < {first} then {first} else {column} end as {column}"
+    return column if kind in AS_IS else f"{column}::text as {column}"
 
 
 def _quote(name: str) -> str:

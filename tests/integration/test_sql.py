@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import adbc_driver_postgresql.dbapi as postgres
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -219,3 +220,41 @@ def test_what_no_update_time_tells_of_is_found_all_the_same(dsn: str, tmp_path):
     assert landed(11) == {"accounts": 0, "activities": 1, "payments": 1, "usage_daily": 1}
     assert landed(12) == {"accounts": 0, "activities": 0, "payments": 0, "usage_daily": 0}
     assert landed(13, reconcile=True) == {"accounts": 0, "activities": 0, "payments": 0, "usage_daily": 1}  # the day that is older than a month
+
+
+def test_an_infinite_time_is_none_where_it_says_never_and_no_date_anywhere(dsn: str, tmp_path):
+    with postgres.connect(dsn, autocommit=True) as connection, connection.cursor() as cursor:
+        for statement in (
+            "drop schema if exists inf cascade",
+            "create schema inf",
+            "create table inf.subscriptions (subscription_id text, customer_id text, status text, started_at timestamptz, ended_at timestamptz,"
+            " updated_at timestamptz)",
+            "insert into inf.subscriptions values ('runs', 'c', 'active', '2026-01-01Z', 'infinity', '2026-01-01Z'),"
+            " ('ended', 'c', 'ended', '2026-01-01Z', '2026-02-01Z', '2026-02-01Z'), ('no start', 'c', 'active', '-infinity', null, '2026-01-01Z'),"
+            " ('roman', 'c', 'active', '0044-03-15 BC', null, '2026-01-01Z'), ('no change', 'c', 'active', '2026-01-01Z', null, 'infinity'),"
+            " ('ended before', 'c', 'ended', '2026-01-01Z', '-infinity', '2026-01-01Z')",
+            "create table inf.schedules (schedule_id text, time_zone text, weekday int, opens_at time, closes_at time, valid_from date,"
+            " valid_to date)",
+            "insert into inf.schedules values ('s', 'UTC', 1, '09:00', '17:00', '-infinity', 'infinity'),"
+            " ('t', 'UTC', 1, '09:00', '17:00', 'infinity', null)",
+        ):
+            cursor.execute(statement)
+    sql = open_source(SourceSpec(vendor="sql", domains=("billing", "support"), dsn=dsn, schema="inf"))
+    lake = Lake(tmp_path / "lake", tmp_path / "quarantine", load_contracts())
+    day = {"load_date": date(2026, 3, 1), "until": datetime(2026, 3, 2, tzinfo=UTC)}
+    found = {manifest.table: manifest for manifest in lake.load(sql, **day, run_id="1")}
+    assert (found["subscriptions"].rows, found["schedules"].rows) == (2, 1)
+    assert found["subscriptions"].reasons == {
+        f"{name}: year before 1900 or after 2200": n for name, n in (("started_at", 2), ("updated_at", 1), ("ended_at", 1))
+    }
+    assert found["schedules"].reasons == {"valid_from: year before 1900 or after 2200": 1}
+    read = "read_parquet('{}/lake/raw/sql/{}/*/*.parquet')"
+    ended = f"select subscription_id, ended_at from {read.format(tmp_path, 'subscriptions')} order by 1"
+    assert duckdb.sql(ended).fetchall() == [("ended", datetime(2026, 2, 1)), ("runs", None)]
+    assert duckdb.sql(f"select valid_from, valid_to from {read.format(tmp_path, 'schedules')}").fetchall() == [(None, None)]
+    with postgres.connect(dsn, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute("delete from inf.schedules where schedule_id = 't'")
+    later = {"load_date": date(2026, 3, 2), "until": datetime(2026, 3, 3, tzinfo=UTC)}
+    found = {manifest.table: manifest for manifest in lake.load(sql, **later, run_id="2", reconcile=True)}  # its keys are read alike
+    sql.close()
+    assert (found["schedules"].rows, found["schedules"].tombstones) == (0, 0)

@@ -47,6 +47,13 @@ def test_rows_arrive_in_the_contracts_types(tmp_path):
         ({"updated_at": "2024-03-09T12:00:00"}, "updated_at: time without a zone"),
         ({"updated_at": datetime(2024, 3, 9, 12)}, "updated_at: time without a zone"),
         ({"updated_at": date(2024, 3, 9)}, "updated_at: time without a zone"),
+        ({"updated_at": "2024-03-09 10:00 PM"}, "updated_at: not a timestamp"),
+        ({"updated_at": "infinity"}, "updated_at: not a timestamp"),
+        ({"updated_at": "20240-03-09T12:00:00Z"}, "updated_at: not a timestamp"),
+        ({"updated_at": "1024-03-09T12:00:00Z"}, "updated_at: year before 1900 or after 2200"),
+        ({"updated_at": datetime(9999, 12, 31, tzinfo=UTC)}, "updated_at: year before 1900 or after 2200"),
+        ({"due_on": date(2201, 1, 1)}, "due_on: year before 1900 or after 2200"),
+        ({"due_on": "0001-01-01"}, "due_on: year before 1900 or after 2200"),
         ({"updated_at": None}, "updated_at: required, but missing"),
         ({"id": "  "}, "id: required, but missing"),
         ({"currency": None}, "currency: required, but missing"),
@@ -85,6 +92,57 @@ def test_naive_times_are_read_in_the_sources_zone_when_it_is_known(tmp_path):
     winter, summer = "2024-01-10T12:00:00", datetime(2024, 7, 10, 12)
     load(lake_in(tmp_path), Shop([order(1, updated_at=winter)], [order(2, updated_at=summer)], time_zone="Europe/Berlin"))
     assert rows(tmp_path, "select updated_at from raw_shop.orders order by id") == [(datetime(2024, 1, 10, 11),), (datetime(2024, 7, 10, 10),)]
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2024-05-01 9:00", "2024-05-01T07:00:00"),
+        ("2024-5-1T09:00:00.5", "2024-05-01T07:00:00.500000"),
+        ("2024-05-01", "2024-04-30T22:00:00"),
+        ("2024-5-1 9:00:00Z", "2024-05-01T09:00:00"),
+        ("2024-05-01T09:00:00-07:00", "2024-05-01T16:00:00"),
+        ("2024-05-01 09:00:00 UTC", "2024-05-01T09:00:00"),
+        *(
+            (f"2024-05-01 10:00{end}", None)
+            for end in (" PM", ":00 AM", " EST", ":00 America/New_York", " foo", "+5", ":00 +02", "Z[Europe/Paris]", " BC")
+        ),
+        *((text, None) for text in ("infinity", "-infinity", "epoch", "24-05-01 10:00", "2024/05/01 10:00", "01.05.2024", "2024-05-01 25:00")),
+    ],
+)
+def test_a_sources_zone_is_for_times_that_say_none(tmp_path, text, utc):
+    load(lake_in(tmp_path), Shop([order(1, updated_at=text)], time_zone="Europe/Berlin"))
+    assert [at.isoformat() for (at,) in rows(tmp_path, "select updated_at from raw_shop.orders")] == ([utc] if utc else [])
+    assert quarantined(tmp_path) == [("updated_at: not a timestamp",)] if utc is None else True
+
+
+@pytest.mark.parametrize("zone", [None, "Pacific/Auckland", "America/Los_Angeles"])
+def test_since_ever_and_never_are_no_times(tmp_path, zone):
+    """As people and PostgreSQL write them; in a column where that says something else than none, they are no date of a record."""
+    bounds = (replace(Column("from_on", "date"), open="start"), replace(Column("to_at", "timestamp"), open="end"), Column("due_on", "date"))
+    wider = {("shop", "orders"): replace(ORDERS, columns=tuple(c for c in ORDERS.columns if c.name != "due_on") + bounds)}
+    z = "" if zone else "Z"
+    records = [
+        order(1, from_on="0001-01-01", to_at=f"9999-12-31T00:00:00{z}", due_on=None),
+        order(2, from_on="-infinity", to_at="infinity", due_on=None),
+        order(3, from_on="2024-01-01", to_at=f"2024-06-01T00:00:00{z}", due_on=None),
+        order(4, from_on="9999-12-31", to_at=None, due_on=None),
+        order(5, from_on=None, to_at=f"0001-01-01T00:00:00{z}", due_on=None),
+        order(6, from_on=None, to_at=None, due_on="9999-12-31"),
+    ]
+    load(lake_in(tmp_path, wider), Shop(records, time_zone=zone))
+    found = rows(tmp_path, "select id, from_on is null, to_at is null, _row_hash from raw_shop.orders order by id", wider)
+    assert [row[:3] for row in found] == [("o1", True, True), ("o2", True, True), ("o3", False, False)]
+    assert [reason for (reason,) in quarantined(tmp_path)] == [f"{name}: year before 1900 or after 2200" for name in ("due_on", "from_on", "to_at")]
+
+
+def test_a_time_that_python_does_not_know_is_put_aside_as_it_is(tmp_path):
+    far = pa.array([10**18], pa.int64()).cast(pa.timestamp("us", tz="UTC"))
+    record = pa.Table.from_pylist([order(1, due_on=date(2024, 4, 1))])
+    load(lake_in(tmp_path), Shop(record.set_column(record.column_names.index("updated_at"), "updated_at", far)))
+    ((reason, content),) = quarantined(tmp_path, "_reason, record")
+    assert reason == "updated_at: year before 1900 or after 2200"
+    assert json.loads(content)["updated_at"].startswith("33658-09-27 01:46:40")
 
 
 def test_arrow_pages_and_records_land_the_same(tmp_path):
