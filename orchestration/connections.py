@@ -108,7 +108,7 @@ def _demo(settings: Settings, domains: list[str], day: date) -> Iterator[Source]
         if spec.vendor == "files":
             yield open_source(replace(spec, path=request.folder))
         else:
-            yield open_source(replace(spec, base_url=answer.base_urls[spec.vendor], **answer.credentials[spec.vendor]))
+            yield open_source(replace(spec, base_url=answer.base_urls[spec.vendor], now=request.clock, **answer.credentials[spec.vendor]))
 
 
 def _demo_request(settings: Settings, domains: list[str], day: date) -> DemoRequest:

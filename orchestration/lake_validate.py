@@ -33,6 +33,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 2200  # beyond them lie typing errors, and what a 
 NO_SUCH_YEAR = f"year before {FIRST_YEAR} or after {LAST_YEAR}"
 NO_START, NO_END = "0001-01-03", "9999-12-30"  # the first and last day that dates have, in whatever zone: how people write "since ever", "never"
 ROW_HASH = "_row_hash"
+MARK = Column(IS_DELETED, "boolean")
 BAD_SCHEMA = pa.schema([(REASON, pa.string()), (FILE, pa.string()), (LINE, pa.int64()), ("record", pa.string())])
 
 
@@ -100,7 +101,11 @@ def statement(contract: Contract, zone: str | None, schema: pa.Schema) -> str:
         landed = opened(column, typed)
         outer.append(f"{landed} as {_quote(column.name)}")
         hashed.append((column.name, landed))
-    deletions = [f"coalesce({_quote(IS_DELETED)}, false)"] if IS_DELETED in given else []
+    deletions = []
+    if IS_DELETED in given:  # the sources' own mark; in a file it is text, as all else is
+        deletions.append(f"coalesce({typed_column(MARK, given[IS_DELETED], zone)}, false)")
+        if wrong := _misfit(MARK, given[IS_DELETED], typed_column(MARK, given[IS_DELETED], zone), zone):
+            reasons.append(wrong)
     if contract.deleted in given:
         value = typed_column(next(c for c in contract.columns if c.name == contract.deleted), given[contract.deleted], zone)
         deletions.append(f"coalesce({value}, false)")

@@ -41,7 +41,7 @@ def _stripe(spec: SourceSpec, tables: Tables) -> Source:
 
     auth = Bearer(_needed(spec, "api_key").get_secret_value())
     http = Http(_title(spec), spec.base_url or "https://api.stripe.com", auth, headers={"Stripe-Version": API_VERSION})
-    return Stripe(http, spec.source_relation, tables)
+    return Stripe(http, spec.source_relation, tables, now=spec.now)
 
 
 def _hubspot(spec: SourceSpec, tables: Tables) -> Source:

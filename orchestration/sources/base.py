@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 Page: TypeAlias = "list[dict[str, Any]] | pa.RecordBatch | pa.Table"
 
 DELETED = "_is_deleted"
+KEPT_NAMES = frozenset(
+    {"_extra", "_reason", "_line", "_file", "_raw"}
+)  # in these a client speaks to landing; a column of the source's may be called so, too
+
+
+def column_name(name: str) -> str:
+    """The name of a source's own column in a page: `_line` becomes `_line_`."""
+    return f"{name}_" if name in KEPT_NAMES else name
 
 
 class SourceError(Exception):
@@ -92,6 +100,7 @@ class SourceSpec:
     schema: str | None = None
     path: Path | None = None
     time_zone: str | None = None  # for naive times; None = they are refused
+    now: datetime | None = None  # by the vendor's clock where that is not ours (the demo company lives in its own time)
 
     def __post_init__(self) -> None:
         for name in ("api_key", "dsn"):

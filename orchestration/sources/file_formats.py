@@ -19,11 +19,12 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from orchestration.sources.base import SourceError
+from orchestration.sources.base import SourceError, column_name
 
 BLOCK_BYTES = 8 << 20  # also the longest row that can be read
 ROWS = 131_072
 DELIMITERS = ",;\t|"
+UNNAMED = "column "
 
 
 def format_of(path: str) -> str | None:
@@ -86,7 +87,7 @@ def read_parquet(handle: BinaryIO, name: str) -> Iterator[pa.Table]:
     row_number = 1
     for batch in pq.ParquetFile(handle).iter_batches(batch_size=ROWS):
         table = pa.Table.from_batches([batch])
-        table = table.rename_columns(_unique([_name(column) for column in table.column_names], name))
+        table = table.rename_columns(_names(table.column_names, name))
         yield _placed(table, np.arange(row_number, row_number + len(table)), name)
         row_number += len(table)
 
@@ -95,24 +96,28 @@ READERS: dict[str, Callable[[BinaryIO, str], Iterator[pa.Table]]] = {"csv": read
 
 
 def _header(handle: BinaryIO, name: str) -> tuple[list[str], str]:
-    first = handle.readline()
+    first = handle.readline(BLOCK_BYTES)
     handle.seek(0)
     try:
         text = first.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         raise SourceError(f"{name}: the header is not UTF-8; save the file as UTF-8") from None
+    if "\r" in text:
+        raise SourceError(f"{name}: its lines end with a carriage return alone, as on old Macs; save the file with line feeds")
     if not text.strip():
         raise SourceError(f"{name} has no header; its first line must name the columns")
     delimiter = max(DELIMITERS, key=text.count)
-    return _unique([_name(column) for column in next(csv.reader(io.StringIO(text), delimiter=delimiter))], name), delimiter
+    return _names(next(csv.reader(io.StringIO(text), delimiter=delimiter)), name), delimiter
 
 
 def _name(column: str) -> str:
     """Headers are written by people: blanks around them and capitals do not make another column."""
-    return column.strip().lower()
+    return column_name(column.strip().lower())
 
 
-def _unique(names: list[str], file: str) -> list[str]:
+def _names(columns: list[str], file: str) -> list[str]:
+    """One that has no name (a delimiter too many, an index) gets its place."""
+    names = [_name(column) or f"{UNNAMED}{number}" for number, column in enumerate(columns, start=1)]
     if twice := sorted({column for column in names if names.count(column) > 1}):
         raise SourceError(f"{file}: column '{twice[0]}' is there twice; rename one of them")
     return names
@@ -133,6 +138,7 @@ def _rows(table: pa.Table, lines: np.ndarray, name: str) -> Iterator[pa.Table]:
     if table.column(0).null_count:
         blank = np.logical_and.reduce([column.is_null().to_numpy() for column in table.columns])
         table, lines = table.filter(pa.array(~blank)), lines[~blank]
+    table = table.drop_columns([c for c in table.column_names if c.startswith(UNNAMED) and table.column(c).null_count == len(table)])
     try:
         table.validate(full=True)
     except pa.ArrowInvalid:
@@ -162,10 +168,10 @@ def _is_utf8(values: tuple[bytes | None, ...]) -> bool:
 
 
 def _json_pages(connection: duckdb.DuckDBPyConnection, lines: list[bytes], first: int, name: str) -> Iterator[pa.Table]:
-    numbers = np.arange(first, first + len(lines))
-    page = pa.table({"line": pa.array([line.decode("utf-8", "replace").strip() for line in lines]), "number": numbers})
-    if first == 1:
-        page = page.set_column(0, "line", pc.utf8_ltrim(page.column("line"), "\ufeff"))
+    numbers, texts, undecodable = _decoded(lines, first)
+    if undecodable:
+        yield _rejected(undecodable, name)
+    page = pa.table({"line": pa.array(texts, pa.string()), "number": pa.array(numbers, pa.int64())})
     connection.register("page", page)
     connection.execute(
         """
@@ -179,23 +185,51 @@ def _json_pages(connection: duckdb.DuckDBPyConnection, lines: list[bytes], first
         """
     )
     connection.unregister("page")
+    keys = connection.execute("select distinct unnest(json_keys(line)) as key from objects where reason is null order by key").fetchall()
+    columns: dict[str, list[str]] = {}  # what is written in several ways (Id, ID) is one column
+    for (key,) in keys:
+        columns.setdefault(_name(key) or UNNAMED.strip(), []).append(key)
+    for column, variants in columns.items():
+        if len(variants) > 1:
+            there = " + ".join(f"list_contains(json_keys(line), {_text(key)})::int" for key in variants)
+            twice = _text(f"'{column}' is there twice")
+            connection.execute(f"update objects set reason = case when {there} > 1 then {twice} end where reason is null")
     rejects = connection.execute("select number, line, reason from objects where reason is not null order by number").fetchall()
     if rejects:
         yield _rejected(rejects, name)
         connection.execute("delete from objects where reason is not null")
-    keys = [key for (key,) in connection.execute("select distinct unnest(json_keys(line)) as key from objects order by key").fetchall()]
-    if not keys:
+    if not columns:
         return
-    paths = "[" + ", ".join("'" + _path(key).replace("'", "''") + "'" for key in keys) + "]"
-    columns = ", ".join(f'v[{number}] as "{key.replace(chr(34), chr(34) * 2)}"' for number, key in enumerate(keys, start=1))
-    rows = connection.sql(f"select number, {columns} from (select number, json_extract_string(line, {paths}) as v from objects order by number)")
+    places = {key: place for place, (key,) in enumerate(keys, start=1)}
+    values = [f"coalesce({', '.join(f'v[{places[key]}]' for key in variants)})" for variants in columns.values()]
+    selected = ", ".join(f'{value} as "{column.replace(chr(34), chr(34) * 2)}"' for value, column in zip(values, columns, strict=True))
+    paths = "[" + ", ".join(_text(_path(key)) for (key,) in keys) + "]"
+    rows = connection.sql(f"select number, {selected} from (select number, json_extract_string(line, {paths}) as v from objects order by number)")
     table = rows.to_arrow_table()
-    lines_of_rows = table.column("number").to_numpy()
-    yield _placed(table.drop_columns(["number"]), lines_of_rows, name).replace_schema_metadata({"sparse": "true"})
+    lines_of_rows = table.column(0).to_numpy()
+    yield _placed(table.remove_column(0), lines_of_rows, name).replace_schema_metadata({"sparse": "true"})
+
+
+def _decoded(lines: list[bytes], first: int) -> tuple[list[int], list[str], list[tuple[int, str, str]]]:
+    """Numbers and texts of the lines that are UTF-8, and the others as rejects."""
+    if first == 1:
+        lines = [lines[0].removeprefix(b"\xef\xbb\xbf"), *lines[1:]]
+    try:
+        return list(range(first, first + len(lines))), [line.decode().strip() for line in lines], []
+    except UnicodeDecodeError:
+        good = [_is_utf8((line,)) for line in lines]
+    texts = [(number, line.decode("utf-8", "replace").strip()) for number, line in enumerate(lines, start=first)]
+    sound = [text for text, is_good in zip(texts, good, strict=True) if is_good]
+    rejects = [(*text, "not UTF-8") for text, is_good in zip(texts, good, strict=True) if not is_good]
+    return [number for number, _ in sound], [text for _, text in sound], rejects
 
 
 def _path(key: str) -> str:
-    return "$." + json.dumps(key, ensure_ascii=False)
+    return "$." + json.dumps(key, ensure_ascii=False) if key else "/"  # the other syntax knows no empty key
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _placed(table: pa.Table, lines: np.ndarray, name: str) -> pa.Table:
@@ -205,9 +239,13 @@ def _placed(table: pa.Table, lines: np.ndarray, name: str) -> pa.Table:
 
 
 def _ragged(rows: list[pyarrow.csv.InvalidRow], extra_lines: int, name: str) -> pa.Table:
-    return _rejected(
-        [(row.number + extra_lines, row.text, f"{row.actual_columns} values, the header has {row.expected_columns}") for row in rows], name
-    )
+    return _rejected([(row.number + extra_lines, row.text, _why_ragged(row)) for row in rows], name)
+
+
+def _why_ragged(row: pyarrow.csv.InvalidRow) -> str:
+    lines, quotes = row.text.count("\n"), row.text.count('"')
+    open_quote = f"; a quote that is not closed took the {lines} lines after it along" if lines and quotes % 2 else ""
+    return f"{row.actual_columns} values, the header has {row.expected_columns}{open_quote}"
 
 
 def _rejected(rows: list[tuple[int, str, str]], name: str) -> pa.Table:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from orchestration.contracts import Contract
-from orchestration.sources.base import ContractError, Page, SourceError, TransientSourceError, Window
+from orchestration.sources.base import ContractError, Page, SourceError, TransientSourceError, Window, column_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -181,11 +181,11 @@ class Sql:
 
 
 def _as_plain(name: str, kind: str) -> str:
-    column = _quote(name)
+    column, called = _quote(name), _quote(column_name(name))
     if kind in NAIVE | {"timestamp with time zone"}:  # the driver makes of `infinity` a date long before all history
         first, last = (f"'{day}{'' if kind == 'date' else ' 00:00:00+00'}'::{kind}" for day in FIRST_AND_LAST_DAY)
-        return f"case when {column} >= {last} then {last} when {column} < {first} then {first} else {column} end as {column}"
-    return column if kind in AS_IS else f"{column}::text as {column}"
+        return f"case when {column} >= {last} then {last} when {column} < {first} then {first} else {column} end as {called}"
+    return f"{column if kind in AS_IS else f'{column}::text'} as {called}"
 
 
 def _quote(name: str) -> str:

@@ -77,8 +77,9 @@ class Stripe:
 
     vendor = "stripe"
 
-    def __init__(self, http: Http, source_relation: str, contracts: Mapping[str, Contract]) -> None:
+    def __init__(self, http: Http, source_relation: str, contracts: Mapping[str, Contract], *, now: datetime | None = None) -> None:
         self.http = http
+        self._clock = now
         self.source_relation = source_relation
         self.contracts = contracts
         self.tables = tuple(contracts)
@@ -88,9 +89,9 @@ class Stripe:
     def pull(self, windows: Mapping[str, Window]) -> Iterator[tuple[str, Page]]:
         """Listings of the types that need everything, then one pass over the events for the others."""
         kinds = {name: kind for name, kind in KINDS.items() if set(_tables(kind)) & set(windows)}
+        now = self._clock or datetime.now(UTC)
         asked = {name: [windows[table] for table in _tables(kind) if table in windows] for name, kind in kinds.items()}
-        listed = {name for name, each in asked.items() if any(self._needs_listing(window) for window in each)}
-        now = datetime.now(UTC)
+        listed = {name for name, each in asked.items() if any(_needs_listing(window, now) for window in each)}
         for name in listed:
             # An object's state in a listing is as of the listing, whatever times it carries itself: a change that left no trace
             # in them must still count as newer than what was known before. The last second of the window still belongs to its day.
@@ -112,9 +113,6 @@ class Stripe:
 
     def close(self) -> None:
         self.http.close()
-
-    def _needs_listing(self, window: Window) -> bool:
-        return window.since is None or window.until - window.since > EVENTS_ARE_KEPT
 
     def _list(self, kind: Kind) -> Iterator[list[dict]]:
         return self._pages(f"/v1/{kind.table}", {"limit": PAGE} | ({"status": "all"} if kind.table == "subscriptions" else {}))
@@ -177,6 +175,11 @@ class Stripe:
             yield from _tombstones([((name, id), None, when)], windows)
         else:
             yield from self._rows(name, [(o, at(when))], windows)
+
+
+def _needs_listing(window: Window, now: datetime) -> bool:
+    """By the age of its beginning: a short window of long ago (a day that is run again) has no events either."""
+    return window.since is None or now - window.since > EVENTS_ARE_KEPT
 
 
 def _tables(kind: Kind) -> tuple[str, ...]:

@@ -38,7 +38,9 @@ def midnight(company: DemoCompany, days: int) -> datetime:
 
 def open_vendor(server, vendor: str) -> Source:
     given = server.credentials[vendor]
-    spec = SourceSpec(vendor=vendor, domains=(VENDORS[vendor],), base_url=server.base_urls[vendor], **given)
+    spec = SourceSpec(
+        vendor=vendor, domains=(VENDORS[vendor],), base_url=server.base_urls[vendor], now=datetime.fromtimestamp(server.clock, UTC), **given
+    )
     source = open_source(spec, CONTRACTS)
     source.http._session.politeness = Politeness(base_seconds=0.01)
     return source

@@ -21,6 +21,7 @@ from tests.unit.lake_support import DAY, lake_in, load, quarantined, rows
 
 CONTRACTS = {key: contract for key, contract in load_contracts().items() if key[0] == "own"}
 CUSTOMERS = "customer_id,name,currency,created_at,updated_at\n"
+AT = "2024-01-01T00:00:00Z"
 
 
 def source(folder, *domains: str, **options) -> Files:
@@ -125,6 +126,77 @@ def test_bad_json_lines_are_put_aside_with_their_number(tmp_path):
         (5, "created_at: not a timestamp"),
     ]
     assert json.loads(read(tmp_path, "select _extra from raw_own.customers")[0][0]) == {"vip": '{"since":2020}'}
+
+
+def test_json_that_is_not_utf_8_is_put_aside_as_csv_is(tmp_path):
+    record = '{"customer_id": "%s", "name": "Müller", "created_at": "2024-01-01T00:00:00Z", "updated_at": "2024-01-01T00:00:00Z"}\n'
+    drop(
+        tmp_path, "billing/customers.jsonl", b"\xef\xbb\xbf" + (record % "c1").encode() + (record % "c2").encode("latin-1") + (record % "c3").encode()
+    )
+    assert land(tmp_path)["customers"].rows == 2
+    assert quarantined(tmp_path, "_line, _reason") == [(2, "line: not UTF-8")]
+    assert "c2" in quarantined(tmp_path, "record")[0][0]
+    assert read(tmp_path, "select customer_id, name from raw_own.customers order by 1") == [("c1", "Müller"), ("c3", "Müller")]
+
+
+def test_capitals_and_blanks_are_forgiven_in_json_as_in_headers(tmp_path):
+    times = '"created_at": "2024-01-01T00:00:00Z", "Updated_At ": "2024-01-01T00:00:00Z"'
+    lines = [
+        f'{{"Customer_ID": "c1", {times}}}',
+        f'{{"customer_id": "c2", "number": 7, {times}}}',
+        f'{{"customer_id": "c3", "Customer_Id": "x", {times}}}',
+    ]
+    drop(tmp_path, "billing/customers.jsonl", "\n".join(lines))
+    assert land(tmp_path)["customers"].rows == 2
+    assert read(tmp_path, "select customer_id, _extra from raw_own.customers order by 1") == [("c1", None), ("c2", '{"number":"7"}')]
+    assert quarantined(tmp_path, "_line, _reason") == [(3, "line: 'customer_id' is there twice")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "extra"),
+    [
+        ("customers.csv", f"customer_id,created_at,updated_at,,\nc1,{AT},{AT},,\n", None),
+        ("customers.csv", f",customer_id,created_at,updated_at\n0,c1,{AT},{AT}\n", '{"column 1":"0"}'),
+        ("customers.jsonl", f'{{"": 5, "customer_id": "c1", "created_at": "{AT}", "updated_at": "{AT}"}}', '{"column":"5"}'),
+        (
+            "customers.csv",
+            f"customer_id,_reason,_file,_line,created_at,updated_at\nc1,churned,f,5,{AT},{AT}\n",
+            '{"_reason_":"churned","_file_":"f","_line_":"5"}',
+        ),
+        ("customers.csv", f"customer_id,_extra,vip,created_at,updated_at\nc1,e,x,{AT},{AT}\n", '{"_extra_":"e","vip":"x"}'),
+        (
+            "customers.jsonl",
+            f'{{"_raw": 1, "_line": 2, "customer_id": "c1", "created_at": "{AT}", "updated_at": "{AT}"}}',
+            '{"_line_":"2","_raw_":"1"}',
+        ),
+        (
+            "customers.csv",
+            f"customer_id,_load_date,_run_id,created_at,updated_at\nc1,2020-01-01,r,{AT},{AT}\n",
+            '{"_load_date":"2020-01-01","_run_id":"r"}',
+        ),
+    ],
+)
+def test_columns_without_a_name_or_with_one_of_ours_are_kept_apart(tmp_path, name, content, extra):
+    drop(tmp_path, f"billing/{name}", content)
+    manifest = land(tmp_path)["customers"]
+    assert (manifest.rows, manifest.quarantined) == (1, 0)
+    assert read(tmp_path, "select _extra from raw_own.customers") == [(extra,)]
+
+
+def test_a_mark_of_deletion_is_read_in_any_format(tmp_path):
+    marks = ["true", "FALSE", "", "perhaps"]
+    records = "".join(f"c{number},{mark},{AT},{AT}\n" for number, mark in enumerate(marks))
+    drop(tmp_path, "billing/customers.csv", f"customer_id,_is_deleted,created_at,updated_at\n{records}")
+    assert land(tmp_path)["customers"].tombstones == 1
+    assert read(tmp_path, "select customer_id, _is_deleted from raw_own.customers order by 1") == [("c0", True), ("c1", False), ("c2", False)]
+    assert quarantined(tmp_path, "_line, _reason") == [(5, "_is_deleted: not a boolean")]
+
+
+def test_a_quote_that_is_not_closed_is_named(tmp_path):
+    drop(tmp_path, "billing/customers.csv", CUSTOMERS + customer(1) + customer(2, '"Acme') + customer(3) + customer(4))
+    assert land(tmp_path)["customers"].rows == 1
+    ((line, reason),) = quarantined(tmp_path, "_line, _reason")
+    assert (line, reason) == (3, "line: 2 values, the header has 5; a quote that is not closed took the 2 lines after it along")
 
 
 def test_json_records_may_leave_out_what_is_empty_but_csv_columns_must_stay(tmp_path):
@@ -240,6 +312,7 @@ def test_tables_of_other_domains_and_strange_files_are_left_alone_and_named(tmp_
         ("billing/readme.txt", "x", "no table for billing, product in the drop folder; expected files like billing/customers.csv"),
         ("billing/customers.csv", "", "has no header"),
         ("billing/customers.csv", "a,b,a\n1,2,3\n", "column 'a' is there twice"),
+        ("billing/customers.csv", "a,b\r1,2\r", "its lines end with a carriage return alone"),
         ("billing/customers.csv", b"\xff\xfea\x00\n", "not UTF-8"),
         ("billing/customers.csv.gz", "not gzip", "cannot be read as csv"),
         ("billing/customers.parquet", "PAR1 cut", "cannot be read as parquet"),

@@ -98,9 +98,9 @@ def account(events: list[dict] = (), lists: dict[str, list[dict]] | None = None,
     return answer
 
 
-def pull(answer, tables: list[str], since: datetime | None = SINCE) -> tuple[dict[str, list[dict]], list[Request], list[str]]:
+def pull(answer, tables: list[str], since: datetime | None = SINCE, now: datetime = UNTIL) -> tuple[dict[str, list[dict]], list[Request], list[str]]:
     with scripted_server(answer) as (base_url, requests):
-        source = open_source(SourceSpec(vendor="stripe", domains=("billing",), base_url=base_url, api_key="sk_test_1"))
+        source = open_source(SourceSpec(vendor="stripe", domains=("billing",), base_url=base_url, api_key="sk_test_1", now=now))
         found: dict[str, list[dict]] = {table: [] for table in tables}
         for table, page in source.pull({table: Window(since, UNTIL) for table in tables}):
             found[table] += page
@@ -238,6 +238,11 @@ def test_a_listing_counts_as_newer_than_what_was_known_before_it():
 
 def test_a_gap_longer_than_events_are_kept_is_closed_by_a_listing():
     _, requests, _ = pull(account(lists={"/v1/customers": []}), ["customers"], since=UNTIL - timedelta(days=40))
+    assert [request.path for request in requests] == ["/v1/customers"]
+
+
+def test_a_day_of_long_ago_has_no_events_left():
+    _, requests, _ = pull(account(lists={"/v1/customers": []}), ["customers"], now=SINCE + timedelta(days=30))
     assert [request.path for request in requests] == ["/v1/customers"]
 
 
