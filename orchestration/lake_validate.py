@@ -20,18 +20,14 @@ from pyarrow import types
 from orchestration.contracts import Column, Contract
 from orchestration.currencies import CURRENCIES
 from orchestration.lake_pages import EXTRA, FILE, IS_DELETED, LINE, RAW, REASON, RESERVED, as_json
+from orchestration.lake_times import NO_SUCH_YEAR, as_utc, beyond, is_naive, naive_text, opened
 
 # The copy costs less than binding the statement twice does, which is the other way to get Arrow.
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
 
-NAIVE = r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?"
-ZONED = r"\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? ?(Z|UTC|[+-]\d\d(:?\d\d)?)"
 PLAIN_DATE = r"\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?)?"
 NOT_A, NO_ZONE, MISSING = "not a", "time without a zone", "required, but missing"
 UNKNOWN_CURRENCY, UNKNOWN_ZONE = "unknown currency", "not an IANA time zone"
-FIRST_YEAR, LAST_YEAR = 1900, 2200  # beyond them lie typing errors, and what a driver makes of an infinite time
-NO_SUCH_YEAR = f"year before {FIRST_YEAR} or after {LAST_YEAR}"
-NO_START, NO_END = "0001-01-03", "9999-12-30"  # the first and last day that dates have, in whatever zone: how people write "since ever", "never"
 ROW_HASH = "_row_hash"
 MARK = Column(IS_DELETED, "boolean")
 BAD_SCHEMA = pa.schema([(REASON, pa.string()), (FILE, pa.string()), (LINE, pa.int64()), ("record", pa.string())])
@@ -97,7 +93,7 @@ def statement(contract: Contract, zone: str | None, schema: pa.Schema) -> str:
             known = ", ".join(_text(zone) for zone in sorted(available_timezones() - {"localtime"}))
             reasons.append(f"case when not ({missing}) and {typed} not in ({known}) then {_text(f'{column.name}: {UNKNOWN_ZONE}')} end")
         if column.data_type in ("date", "timestamp") and column.name in given:
-            reasons.append(f"case when {_beyond(column, typed)} then {_text(f'{column.name}: {NO_SUCH_YEAR}')} end")
+            reasons.append(f"case when {beyond(column, typed)} then {_text(f'{column.name}: {NO_SUCH_YEAR}')} end")
         landed = opened(column, typed)
         outer.append(f"{landed} as {_quote(column.name)}")
         hashed.append((column.name, landed))
@@ -129,25 +125,6 @@ def typed_column(column: Column, given: pa.DataType | None, zone: str | None) ->
     return _value(column, _filled(column, given), given, zone)
 
 
-def opened(column: Column, typed: str) -> str:
-    """SQL of what lands of a value in the contract's type: nothing, where it says "since ever" or "never"."""
-    if column.open is None:
-        return typed
-    kind, (nearer, bound) = column.data_type, ("least", NO_END) if column.open == "end" else ("greatest", NO_START)
-    return f"nullif({nearer}({typed}, {kind} '{bound}'), {kind} '{bound}')"
-
-
-def _beyond(column: Column, typed: str) -> str:
-    """SQL of whether a time lies where no record can; "since ever" and "never" are not beyond where they are allowed."""
-    too_early = f"{typed} < {column.data_type} '{FIRST_YEAR}-01-01'"
-    too_late = f"{typed} >= {column.data_type} '{LAST_YEAR + 1}-01-01'"
-    if column.open == "start":
-        too_early = f"{too_early} and {typed} > {column.data_type} '{NO_START}'"
-    if column.open == "end":
-        too_late = f"{too_late} and {typed} < {column.data_type} '{NO_END}'"
-    return f"{too_early} or {too_late}"
-
-
 def _misfit(column: Column, given: pa.DataType | None, typed: str, zone: str | None) -> str | None:
     """SQL of what is wrong with the value that became `typed`; None when nothing can be."""
     if given is None or types.is_null(given) or column.data_type == "string" or _always_fits(column, given):
@@ -155,7 +132,7 @@ def _misfit(column: Column, given: pa.DataType | None, typed: str, zone: str | N
     raw = _filled(column, given)
     wrong = _text(f"{column.name}: {NOT_A} {column.data_type}")
     if column.data_type == "timestamp" and zone is None:
-        naive = f"{_naive_text(raw)} is not null" if types.is_string(given) else str(_is_naive(given)).lower()
+        naive = f"{naive_text(raw)} is not null" if types.is_string(given) else str(is_naive(given)).lower()
         wrong = f"case when {naive} then {_text(f'{column.name}: {NO_ZONE}')} else {wrong} end"
     return f"case when {typed} is null and {raw} is not null then {wrong} end"
 
@@ -185,7 +162,7 @@ def _value(column: Column, raw: str, given: pa.DataType, zone: str | None) -> st
     if kind == "string":
         return raw if is_text else f"cast(to_json({raw}) as varchar)" if types.is_nested(given) else f"cast({raw} as varchar)"
     if kind == "timestamp":
-        return _time(raw, given, zone)
+        return as_utc(raw, given, zone)
     if kind == "date":
         if types.is_timestamp(given):
             return f"case when cast(cast({raw} as date) as timestamp) = cast({raw} as timestamp) then cast({raw} as date) end"
@@ -201,26 +178,6 @@ def _value(column: Column, raw: str, given: pa.DataType, zone: str | None) -> st
     if kind == "double":
         return f"case when isfinite({tried}) then {tried} end" if is_text or is_float else tried
     return tried
-
-
-def _time(raw: str, given: pa.DataType, zone: str | None) -> str:
-    """As a UTC timestamp. A naive time counts only when its zone is known."""
-    if types.is_timestamp(given) and given.tz is not None:
-        return f"cast({raw} as timestamp)"
-    naive = _naive_text(raw) if types.is_string(given) else f"try_cast({raw} as timestamp)"
-    in_zone = f"cast(timezone({_text(zone)}, {naive}) as timestamp)" if zone else "cast(null as timestamp)"
-    if types.is_string(given):
-        return f"case when regexp_full_match({raw}, '{ZONED}') then cast(try_cast({raw} as timestamptz) as timestamp) else {in_zone} end"
-    return in_zone if _is_naive(given) else "cast(null as timestamp)"
-
-
-def _naive_text(raw: str) -> str:
-    """As a timestamp, if nothing follows the time: a cast would take "10:00 PM" for ten in the morning, and "EST" for nothing."""
-    return f"case when regexp_full_match({raw}, '{NAIVE}') then try_cast({raw} as timestamp) end"
-
-
-def _is_naive(given: pa.DataType) -> bool:
-    return types.is_date(given) or (types.is_timestamp(given) and given.tz is None)
 
 
 def _is_currency(column: Column) -> bool:
