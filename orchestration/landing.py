@@ -120,8 +120,14 @@ class Lake:
         """The loads of one table after the last one that has passed its gate, newest first."""
         return unproven(self._table_dir(source_relation, table), passed)
 
-    def reconciled_on(self, source_relation: str, tables: Iterable[str], *, before: date) -> date | None:
-        """Load date up to which hard deletes were looked for in all of these tables that were ever loaded; None = in one of them never."""
+    def reconciled_on(
+        self, source_relation: str, tables: Iterable[str], *, before: date, passed: Passed = all_passed, run_id: str = ""
+    ) -> date | None:
+        """Load date up to which hard deletes were looked for in all of these tables that were ever loaded; None = in one of them never.
+
+        As a load by `run_id` for `before` finds it: what has not `passed` its gate does not count.
+        """
+        before = Unproven(self._source_dir(source_relation), tables, passed, load_date=before, run_id=run_id).before
         loads = [self.newest_manifest(source_relation, table, before=before) for table in tables]
         dates = [load.reconciled_on for load in loads if load is not None]
         return min(dates) if dates and None not in dates else None

@@ -128,8 +128,8 @@ def _load(
         log.info("%-13s %s is already behind %s, the newest load: computed from the lake", source.source_relation, day, newest)
         return []
     started = time.monotonic()
-    reconcile = newest is not None and _reconciliation_is_due(settings, lake, day, source)
     with _retried_only_if_transient(source.source_relation):
+        reconcile = newest is not None and _reconciliation_is_due(settings, lake, day, run_id, source, passed)
         manifests = lake.load(
             source,
             load_date=day,
@@ -149,9 +149,9 @@ def _load(
     return manifests
 
 
-def _reconciliation_is_due(settings: Settings, lake: Lake, day: date, source: Source) -> bool:
+def _reconciliation_is_due(settings: Settings, lake: Lake, day: date, run_id: str, source: Source, passed: Passed) -> bool:
     """By the loads before the day, so that a day which is repeated decides as it did the first time."""
-    last = lake.reconciled_on(source.source_relation, source.tables, before=day)
+    last = lake.reconciled_on(source.source_relation, source.tables, before=day, passed=passed, run_id=run_id)
     return last is None or (day - last).days >= settings.reconcile_days
 
 

@@ -149,6 +149,14 @@ def test_deletions_are_found_against_what_stays(tmp_path):
     assert rows(tmp_path, "select id, _load_date from raw_shop.orders where _is_deleted") == [("o1", date(2024, 3, 12))]
 
 
+def test_a_comparison_of_keys_that_did_not_pass_is_due_again(tmp_path):
+    lake = lake_in(tmp_path)
+    load(lake, Shop([order(1)]), DAY, run_id="r0")
+    load(lake, Shop(keys=[("o1",)]), DAY + timedelta(days=7), run_id="r1", reconcile=True)
+    told = {run_id: lake.reconciled_on("shop", ["orders"], before=DAY + timedelta(days=8), passed=all_but(run_id)) for run_id in ("none", "r1")}
+    assert told == {"none": DAY + timedelta(days=7), "r1": DAY}
+
+
 @pytest.mark.parametrize("step", range(1, 9))
 @pytest.mark.parametrize("then", ["again", "next day"])
 def test_a_run_that_dies_while_it_takes_their_place_leaves_what_the_next_one_mends(tmp_path, monkeypatch, step, then):
