@@ -60,11 +60,7 @@ past as (
         {{ component }}_weight,
         {{ component }}_measures,
         {%- endfor %}
-        customer_id,
-        as_of_date,
-        score_points,
-        use_trend,
-        sponsor_active
+        customer_id, as_of_date, score_points, use_trend, sponsor_active
     from {{ ref('int_health__daily') }}
     where as_of_date <= {{ as_of_date() }} and customer_id in (select customer_id from holding)
 ),
