@@ -17,8 +17,7 @@ overrides as (
     select
         source_relation,
         source_id,
-        max(case when decision = 'link' and is_follower then 1 else 0 end) = 1 as is_linked,
-        max(case when decision = 'keep_apart' then 1 else 0 end) = 1 as is_kept_apart
+        max(case when decision = 'link' and is_follower then 1 else 0 end) = 1 as is_linked
     from {{ ref('int_identities__overrides') }}
     where domain = 'crm' and other_domain = 'crm'
     group by source_relation, source_id
@@ -28,8 +27,7 @@ merged as (
     select
         records.*,
         coalesce(overrides.is_linked, false) as is_linked,
-        min(records.age_rank) over (partition by records.survivor_key) as merged_rank,
-        max(case when overrides.is_kept_apart then 1 else 0 end) over (partition by records.survivor_key) = 1 as is_kept_apart
+        min(records.age_rank) over (partition by records.survivor_key) as merged_rank
     from records
     left join overrides on records.source_relation = overrides.source_relation and records.source_id = overrides.source_id
 ),
@@ -57,13 +55,29 @@ families as (
     from survivors
 ),
 
+-- who is to stay apart from another of its family; a decision about somebody else says nothing here
+apart as (
+    select distinct families.survivor_key
+    from {{ ref('int_identities__overrides') }} as overrides
+    inner join merged on overrides.source_relation = merged.source_relation and overrides.source_id = merged.source_id
+    inner join families on merged.survivor_key = families.survivor_key
+    inner join merged as others on overrides.other_source_relation = others.source_relation and overrides.other_source_id = others.source_id
+    inner join families as other_families on others.survivor_key = other_families.survivor_key and families.family = other_families.family
+    where overrides.domain = 'crm' and overrides.other_domain = 'crm' and overrides.decision = 'keep_apart'
+),
+
+judged as (
+    select families.*, apart.survivor_key is not null as is_kept_apart
+    from families left join apart on families.survivor_key = apart.survivor_key
+),
+
 counted as (
     select
         *,
         sum(case when is_deleted or is_kept_apart then 0 else 1 end) over (partition by family) as standing,
         min(merged_rank) over (partition by family) as family_rank,
         min(case when is_kept_apart then null else merged_rank end) over (partition by family) as joined_rank
-    from families
+    from judged
 ),
 
 groups as (
