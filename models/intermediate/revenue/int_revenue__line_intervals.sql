@@ -10,11 +10,10 @@ plans as (
 ),
 
 subscriptions as (
-    select * from {{ ref('int_billing__subscriptions') }}
-    where is_current
+    select * from {{ ref('int_revenue__line_subscriptions') }}
 ),
 
--- Not every source repeats the interval on the line. A plan's interval does not change; a subscription's seldom does.
+-- Not every source repeats the interval on the line. A plan's interval does not change; a subscription's may.
 named as (
     select
         lines.*,
@@ -35,7 +34,8 @@ named as (
             and lines.plan_id = plans.plan_id
     left join subscriptions
         on lines.source_relation = subscriptions.source_relation
-            and lines.subscription_id = subscriptions.subscription_id
+            and lines.line_id = subscriptions.line_id
+            and lines.known_from = subscriptions.known_from
 ),
 
 -- Whole months, or else days. Without any interval a service period of a month's, quarter's, half-year's or year's length says it.
