@@ -134,23 +134,37 @@ heads as (
     ) = 1
 ),
 
-grouped as (
+-- Who follows its family's head: not who was kept apart from the very customer that the head belongs to.
+following as (
     select
-        anchored.domain,
-        anchored.source_relation,
-        anchored.source_id,
-        anchored.record_key,
-        coalesce(anchored.cluster_id, heads.cluster_id, heads.record_key) as cluster_id,
-        case
-            when anchored.cluster_id is null then coalesce(heads.cluster_created_at, heads.created_at) else anchored.cluster_created_at
-        end as cluster_created_at,
-        coalesce(anchored.look_alike_id, heads.look_alike_id, heads.record_key) as look_alike_id,
-        coalesce(anchored.evidence, case when anchored.record_key = heads.record_key then 'anchor' else 'foreign_id' end) as evidence,
-        anchored.conflict,
-        anchored.first_id,
-        anchored.second_id
+        anchored.*,
+        case when kept_apart.cluster_id is null then heads.record_key else anchored.record_key end as head_key,
+        case when kept_apart.cluster_id is null then heads.created_at else anchored.created_at end as head_created_at,
+        case when kept_apart.cluster_id is null then heads.cluster_id end as head_cluster_id,
+        case when kept_apart.cluster_id is null then heads.cluster_created_at end as head_cluster_created_at,
+        case when kept_apart.cluster_id is null then heads.look_alike_id end as head_look_alike_id
     from anchored
     inner join heads on anchored.family = heads.family
+    left join kept_apart
+        on anchored.source_relation = kept_apart.source_relation
+        and anchored.source_id = kept_apart.source_id
+        and heads.cluster_id = kept_apart.cluster_id
+),
+
+grouped as (
+    select
+        domain,
+        source_relation,
+        source_id,
+        record_key,
+        coalesce(cluster_id, head_cluster_id, head_key) as cluster_id,
+        case when cluster_id is null then coalesce(head_cluster_created_at, head_created_at) else cluster_created_at end as cluster_created_at,
+        coalesce(look_alike_id, head_look_alike_id, head_key) as look_alike_id,
+        coalesce(evidence, case when record_key = head_key then 'anchor' else 'foreign_id' end) as evidence,
+        conflict,
+        first_id,
+        second_id
+    from following
 ),
 
 -- within the domain, the right-hand record of a decided pair follows the left-hand one, wherever that one follows to

@@ -89,9 +89,10 @@ allowed as (
     where kept_apart.cluster_id is null
 ),
 
+-- of all that match: that a person said no to the nearest does not make a farther tenant's the one that is meant
 distances as (
     select source_relation, source_id, evidence, min(distance) as distance
-    from allowed
+    from matches
     group by source_relation, source_id, evidence
 ),
 
