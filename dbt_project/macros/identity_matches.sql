@@ -108,8 +108,8 @@ nearest as (
 {% endmacro %}
 
 {#
-  CTEs pointers_1 to pointers_5 (or of another `name`), each doubling what it follows of pointers_0 (record_key, points_at): together chains of 32 steps. A record
-  in a circle never gets out of it; who uses this decides what that means.
+  CTEs pointers_1 to pointers_5 (or of another `name`), each doubling what it follows of pointers_0 (record_key, points_at): together chains of
+  32 steps. A record in a circle never gets out of it; who uses this decides what that means.
 #}
 {% macro followed_pointers(name='pointers') -%}
 {% for round in range(1, 6) -%}

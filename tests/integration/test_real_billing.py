@@ -192,13 +192,17 @@ def test_everything_is_worth_its_dollars(books: Books, today: date):
         assert all(amount for _, amount, _ in books.worth[name]), name
 
 
-def test_the_next_run_follows_what_changed_since(books: Books, shop: Shop, subscriptions: dict[str, dict], settings: Settings, today: date):
-    """The first run lists everything; this one asks for events only. Midnight may have passed since then."""
+def test_the_next_run_follows_what_changed_since(
+    books: Books, shop: Shop, subscriptions: dict[str, dict], settings: Settings, today: date, monkeypatch
+):
+    """The first run lists everything; this one, of tomorrow, asks for events only. Midnight may have passed since then."""
     later, earlier = shop.day(), ten_days_before(today)
     shop.delete(f"subscriptions/{subscriptions['seats']['id']}")
     shop.bill(shop.change(subscriptions["yearly"], "gold", 3))
     buy(shop, earlier, "late", "silver")
-    after = run_and_read(settings, later + timedelta(days=1))
+    tomorrow = later + timedelta(days=1)
+    monkeypatch.setattr("orchestration.runs.today_in", lambda zone: tomorrow)
+    after = run_and_read(settings, tomorrow)
 
     changed = {
         "seats": [(earlier, later, "50.00", "EUR")],

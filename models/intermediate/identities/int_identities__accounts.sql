@@ -15,8 +15,7 @@ with records as (
 
 overrides as (
     select
-        source_relation,
-        source_id,
+        source_relation, source_id,
         max(case when decision = 'link' and is_follower then 1 else 0 end) = 1 as is_linked
     from {{ ref('int_identities__overrides') }}
     where domain = 'crm' and other_domain = 'crm'
@@ -57,13 +56,14 @@ families as (
 
 -- who is to stay apart from another of its family; a decision about somebody else says nothing here
 apart as (
-    select distinct families.survivor_key
+    select families.survivor_key
     from {{ ref('int_identities__overrides') }} as overrides
     inner join merged on overrides.source_relation = merged.source_relation and overrides.source_id = merged.source_id
     inner join families on merged.survivor_key = families.survivor_key
     inner join merged as others on overrides.other_source_relation = others.source_relation and overrides.other_source_id = others.source_id
     inner join families as other_families on others.survivor_key = other_families.survivor_key and families.family = other_families.family
     where overrides.domain = 'crm' and overrides.other_domain = 'crm' and overrides.decision = 'keep_apart'
+    group by families.survivor_key
 ),
 
 judged as (

@@ -48,7 +48,10 @@ ranked as (
         row_number() over (
             partition by lines.source_relation, lines.line_id, lines.known_from
             order by
-                case when not lines.is_proration and abs(lines.line_days - versions.interval_days) <= 0.1e0 * versions.interval_days then 0 else 1 end,
+                case
+                    when not lines.is_proration and abs(lines.line_days - versions.interval_days) <= 0.1e0 * versions.interval_days then 0
+                    else 1
+                end,
                 case when lines.starts_on >= versions.valid_from and lines.starts_on < versions.valid_to then 0 else 1 end,
                 versions.valid_from
         ) as place
