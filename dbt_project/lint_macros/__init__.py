@@ -80,8 +80,8 @@ def days_of_this_run(day: str, run_id: str | None = None) -> str:
     return f"{day} >= cast('2025-06-20' as date)"
 
 
-def followed_pointers(name: str = "pointers") -> str:
-    return "\n\n".join(f"{name}_{n} as (\n    select record_key, points_at from {name}_{n - 1}\n)," for n in range(1, 6))
+def followed_pointers() -> str:
+    return "\n\n".join(f"pointers_{n} as (\n    select record_key, points_at from pointers_{n - 1}\n)," for n in range(1, 6))
 
 
 def multiply_money(amount: str, quantity: str) -> str:

@@ -108,15 +108,15 @@ nearest as (
 {% endmacro %}
 
 {#
-  CTEs pointers_1 to pointers_5 (or of another `name`), each doubling what it follows of pointers_0 (record_key, points_at): together chains of
-  32 steps. A record in a circle never gets out of it; who uses this decides what that means.
+  CTEs pointers_1 to pointers_5, each doubling what it follows of pointers_0 (record_key, points_at): together chains of 32 steps. A record
+  in a circle never gets out of it; who uses this decides what that means.
 #}
-{% macro followed_pointers(name='pointers') -%}
+{% macro followed_pointers() -%}
 {% for round in range(1, 6) -%}
-{{ name }}_{{ round }} as (
+pointers_{{ round }} as (
     select near.record_key, coalesce(far.points_at, near.points_at) as points_at
-    from {{ name }}_{{ round - 1 }} as near
-    left join {{ name }}_{{ round - 1 }} as far on near.points_at = far.record_key
+    from pointers_{{ round - 1 }} as near
+    left join pointers_{{ round - 1 }} as far on near.points_at = far.record_key
 )
 {{- "," if loop.last else ",\n\n" }}
 {%- endfor %}

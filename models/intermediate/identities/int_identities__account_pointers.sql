@@ -45,33 +45,12 @@ pointers_0 as (
 
 {{ followed_pointers() }}
 
--- who would end up, by way of others, at an account that a person keeps apart from it, stays where it is
-kept_apart as (
-    select pointers_5.record_key
-    from pointers_5
-    inner join {{ ref('int_identities__overrides') }} as apart
-        on pointers_5.record_key = 'crm|' || apart.source_relation || '|' || apart.source_id
-        and pointers_5.points_at = 'crm|' || apart.other_source_relation || '|' || apart.other_source_id
-    where apart.domain = 'crm' and apart.other_domain = 'crm' and apart.decision = 'keep_apart'
-    group by pointers_5.record_key
-),
-
-cut_0 as (
-    select
-        pointers_0.record_key,
-        case when kept_apart.record_key is null then pointers_0.points_at else pointers_0.record_key end as points_at
-    from pointers_0
-    left join kept_apart on pointers_0.record_key = kept_apart.record_key
-),
-
-{{ followed_pointers('cut') }}
-
 final as (
     select
         near.record_key,
         case when far.record_key = far.points_at then far.record_key else near.record_key end as survivor_key
-    from cut_5 as near
-    left join cut_5 as far on near.points_at = far.record_key
+    from pointers_5 as near
+    left join pointers_5 as far on near.points_at = far.record_key
 )
 
 select * from final
