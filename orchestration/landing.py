@@ -1,4 +1,5 @@
-"""The lake: append-only Parquet, one folder per source, table and load date, each with the manifest that is also the cursor.
+"""The lake: append-only Parquet, one folder per source, table and load date, each with the manifest that is also the cursor. Only what
+did not pass its gate is ever replaced (lake_unproven.py).
 
 Here belongs the order of things in one load: read cursors, pull, check, write, reconcile, commit. How rows are judged stands in
 lake_validate.py and lake_drift.py, how folders are swapped in lake_partition.py, how DuckDB reads them in lake_views.py. No Dagster.

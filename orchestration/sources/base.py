@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 Page: TypeAlias = "list[dict[str, Any]] | pa.RecordBatch | pa.Table"
 
 DELETED = "_is_deleted"
-KEPT_NAMES = frozenset(
-    {"_extra", "_reason", "_line", "_file", "_raw"}
-)  # in these a client speaks to landing; a column of the source's may be called so, too
+# In these a client speaks to landing; a column of the source's may be called so, too.
+KEPT_NAMES = frozenset({"_extra", "_reason", "_line", "_file", "_raw"})
 
 
 def column_name(name: str) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from datetime import date
+from functools import partial
 
 import pytest
 
@@ -48,6 +49,10 @@ def files_settings(folder, drop, *domains: str):
     }
     sources = {setting: ("files",) if domain in domains else () for domain, setting in names.items()}
     return load_settings(data_dir=folder, files_dir=drop, **sources)
+
+
+def published_rows(settings, sql: str) -> list[tuple]:
+    return published.query(settings.published_dir, sql).rows
 
 
 def hashes(settings) -> dict[str, str]:
@@ -139,7 +144,7 @@ def test_one_domain_alone_is_published_and_nothing_made_up(domain, tmp_path):
     settings = files_settings(tmp_path / "data", drop_folder(tmp_path, domain), domain)
     result = execute(settings, LAST_DAY, LAST_DAY)
     assert result.exit_code == DONE, result.reasons
-    assert_nothing_made_up(lambda sql: published.query(settings.published_dir, sql).rows, (domain,))
+    assert_nothing_made_up(partial(published_rows, settings), (domain,))
 
 
 def test_tables_that_were_never_dropped_hold_nothing_back_and_what_they_feed_is_unknown(tmp_path):
@@ -149,7 +154,7 @@ def test_tables_that_were_never_dropped_hold_nothing_back_and_what_they_feed_is_
     settings = files_settings(tmp_path / "data", drop, "support")
     result = execute(settings, LAST_DAY, LAST_DAY)
     assert result.exit_code == DONE, result.reasons
-    ask = lambda sql: published.query(settings.published_dir, sql).rows  # noqa: E731
+    ask = partial(published_rows, settings)
     assert ask("select count(*) > 10, count(reopens), count(is_escalated), count(first_reply_business_minutes) from fct_tickets") == [(True, 0, 0, 0)]
     assert ask("select count(*) > 0, sum(ratings), count(csat), count(tickets_escalated) from rpt_support_monthly") == [(True, 0, 0, 0)]
     assert ask("select count(*) from fct_survey_responses") == [(0,)]
@@ -160,7 +165,7 @@ def test_billing_alone_is_enough(tmp_path):
     settings = files_settings(tmp_path / "data", drop_folder(tmp_path, "billing", customers=100, until=last_day), "billing")
     result = execute(settings, last_day, last_day)
     assert result.exit_code == DONE, result.reasons
-    ask = lambda sql: published.query(settings.published_dir, sql).rows  # noqa: E731
+    ask = partial(published_rows, settings)
     rows = {table: ask(f"select count(*) from {table}")[0][0] for table in (*REVENUE, "rpt_mrr_restatements", "fct_tickets")}
     assert {table: count for table, count in rows.items() if not count} == {"rpt_mrr_restatements": 0, "fct_tickets": 0}  # one load restates nothing
     assert ask("select count(*) > 10 from fct_customer_mrr where mrr_amount > 0") == [(True,)]
