@@ -19,6 +19,7 @@ named as (
         lines.*,
         {{ reporting_date('lines.period_start') }} as period_start_on,
         {{ reporting_date('lines.period_end') }} as period_end_on,
+        {{ reporting_date('lines.rated_at') }} as rated_on,
         {{ dbt.datediff('lines.period_start', 'lines.period_end', 'second') }} / 86400.0e0 as line_days,
         coalesce(lines.interval, plans.interval, subscriptions.interval) as interval_unit,
         coalesce(
@@ -94,6 +95,7 @@ final as (
         abs(cast(coalesce(discount_amount, 0) as double)) as discount_amount,
         period_start_on,
         period_end_on,
+        rated_on,
         is_proration,
         line_days,
         cast(longest_days as double) as longest_days,

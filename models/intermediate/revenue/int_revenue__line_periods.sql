@@ -1,11 +1,12 @@
--- Recurring lines (every version) with the service period that they stand for. Some sources write a credit for unused time as a moment,
--- without a period: it takes back the line that was running at that moment, and so has that line's period.
+-- Recurring lines (every version) with the service period that they stand for. A credit for unused time takes back the line that was
+-- running when it began, at that line's exchange rate: at one of its own, what is left of the two would be neither. Some sources write
+-- such a credit as a moment, without a period: it has that line's.
 with lines as (
     select * from {{ ref('int_billing__invoice_lines') }}
     where kind = 'recurring'
 ),
 
-moments as (
+taking_back as (
     select
         source_relation,
         line_id,
@@ -14,29 +15,31 @@ moments as (
         plan_id,
         period_start
     from lines
-    where is_proration and period_start = period_end and subscription_id is not null
+    where is_proration and subscription_id is not null and (amount < 0 or period_start = period_end)
 ),
 
 running as (
     select
-        moments.source_relation,
-        moments.line_id,
-        moments.known_from,
+        taking_back.source_relation,
+        taking_back.line_id,
+        taking_back.known_from,
         lines.period_start,
         lines.period_end,
         row_number() over (
-            partition by moments.source_relation, moments.line_id, moments.known_from
+            partition by taking_back.source_relation, taking_back.line_id, taking_back.known_from
             order by
-                case when lines.plan_id = moments.plan_id then 0 else 1 end,
-                lines.period_end desc nulls last, lines.line_id, lines.known_from
+                case when lines.plan_id = taking_back.plan_id then 0 else 1 end,
+                lines.period_start desc, lines.period_end desc, lines.line_id, lines.known_from
         ) as place
-    from moments
+    from taking_back
     inner join lines
-        on moments.source_relation = lines.source_relation
-            and moments.subscription_id = lines.subscription_id
+        on taking_back.source_relation = lines.source_relation
+            and taking_back.subscription_id = lines.subscription_id
             and lines.amount > 0
-            and moments.period_start >= lines.period_start
-            and moments.period_start < lines.period_end
+            and lines.known_from <= taking_back.known_from
+            and (lines.known_until is null or lines.known_until > taking_back.known_from)
+            and taking_back.period_start >= lines.period_start
+            and taking_back.period_start < lines.period_end
 ),
 
 final as (
@@ -54,8 +57,9 @@ final as (
         lines.unit_amount,
         lines.amount,
         lines.discount_amount,
-        coalesce(running.period_start, lines.period_start) as period_start,
-        coalesce(running.period_end, lines.period_end) as period_end,
+        case when lines.period_start = lines.period_end then coalesce(running.period_start, lines.period_start) else lines.period_start end as period_start,
+        case when lines.period_start = lines.period_end then coalesce(running.period_end, lines.period_end) else lines.period_end end as period_end,
+        coalesce(running.period_start, lines.period_start) as rated_at,
         lines.interval,
         lines.interval_count,
         coalesce(lines.is_proration, false) as is_proration

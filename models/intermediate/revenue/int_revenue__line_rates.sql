@@ -67,6 +67,7 @@ final as (
         currency,
         period_start_on,
         period_end_on,
+        rated_on,
         line_days,
         is_proration,
         cast(amount - sign(amount) * least(discount_amount, abs(amount)) as decimal(28,10)) as net_amount,

@@ -1,5 +1,5 @@
 -- Recurring lines with the customer they belong to and their value in the reporting currency, at the rate of the day on which the
--- service period starts. What cannot be counted says why, is summed nowhere and stands in int_revenue__line_exceptions.
+-- service period starts (of a credit for unused time: that of the line it takes back). What cannot be counted says why, is summed nowhere and stands in int_revenue__line_exceptions.
 with lines as (
     select * from {{ ref('int_revenue__line_rates') }}
 ),
@@ -64,8 +64,8 @@ final as (
     from lines
     left join rates
         on lines.currency = rates.currency
-            and lines.period_start_on >= rates.valid_from
-            and lines.period_start_on < rates.valid_to
+            and lines.rated_on >= rates.valid_from
+            and lines.rated_on < rates.valid_to
     left join nodes
         on lines.source_relation = nodes.source_relation
             and lines.source_customer_id = nodes.source_id
