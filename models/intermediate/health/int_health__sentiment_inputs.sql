@@ -6,8 +6,8 @@ nodes as (
     select * from {{ ref('int_identities__nodes') }}
 ),
 
--- One respondent's newer answer of the same kind replaces the older one, for good: also when the older one is tagged later, or one between them
--- arrives late. Any answer counts for a limited time; one off its scale neither counts nor replaces (as in int_voice__answers).
+-- One respondent's newer answer of the same kind for the same customer replaces the older one, for good: also when the older one is tagged
+-- later, or one between them arrives late. Any answer counts for a limited time; one off its scale neither counts nor replaces (as in int_voice__answers).
 answers as (
     select
         nodes.customer_id,
@@ -17,7 +17,7 @@ answers as (
         {{ reporting_date('responses.responded_at') }} + case when responses.kind = 'csat' then 90 else 180 end as expires_on,
         responses.known_until,
         min(greatest({{ reporting_date('responses.responded_at') }}, responses.known_from)) over (
-            partition by responses.source_relation, responses.kind, coalesce(responses.email, responses.account_id)
+            partition by responses.source_relation, nodes.customer_id, responses.kind, coalesce(responses.email, responses.account_id)
             order by responses.responded_at, responses.response_id, responses.known_from rows between 1 following and unbounded following
         ) as replaced_on
     from {{ ref('int_surveys__responses') }} as responses

@@ -1,5 +1,5 @@
--- Answers to surveys, with whose they are, what they are about, and which of them counts: of one respondent's answers of one kind the
--- latest of the month that can be true. An answer without an address or an account has a respondent of its own.
+-- Answers to surveys, with whose they are, what they are about, and which of them counts: of one respondent's answers of one kind for one
+-- customer the latest of the month that can be true. An answer without an address or an account has a respondent of its own.
 with responses as (
     select
         *,
@@ -25,7 +25,8 @@ themes as (
 
 checked as (
     select
-        *,
+        responses.*,
+        nodes.customer_id,
         case
             when kind not in ('nps', 'csat', 'ces') then 'unknown_kind'
             when kind = 'nps' and score not between 0 and 10 then 'score_out_of_range'
@@ -33,13 +34,16 @@ checked as (
             when kind = 'ces' and score not between 1 and 7 then 'score_out_of_range'
         end as data_flag
     from responses
+    left join nodes
+        on responses.source_relation = nodes.source_relation and coalesce(responses.account_id, responses.email) = nodes.source_id
 ),
 
 ranked as (
     select
         *,
         row_number() over (
-            partition by source_relation, kind, respondent, date_trunc('month', responded_on), case when data_flag is null then 0 else 1 end
+            partition by
+                source_relation, kind, respondent, customer_id, date_trunc('month', responded_on), case when data_flag is null then 0 else 1 end
             order by responded_at desc, response_id desc
         ) as place
     from checked
@@ -49,7 +53,7 @@ final as (
     select
         ranked.source_relation,
         ranked.response_id,
-        nodes.customer_id,
+        ranked.customer_id,
         tiers.tier,
         ranked.email,
         ranked.respondent,
@@ -62,11 +66,9 @@ final as (
         ranked.data_flag,
         ranked.place = 1 and ranked.data_flag is null as is_counted
     from ranked
-    left join nodes
-        on ranked.source_relation = nodes.source_relation and coalesce(ranked.account_id, ranked.email) = nodes.source_id
     left join tiers
         on
-            nodes.customer_id = tiers.customer_id
+            ranked.customer_id = tiers.customer_id
             and ranked.responded_on >= tiers.valid_from
             and (ranked.responded_on < tiers.valid_to or tiers.valid_to is null)
     left join themes on {{ churn_reason('ranked.theme') }} = themes.reason
