@@ -222,11 +222,9 @@ def health_explain(
 @lake_app.command("verify")
 def lake_verify() -> None:
     """Check every landed partition against its manifest."""
-    from orchestration.contracts import load_contracts
-    from orchestration.landing import Lake
+    from orchestration.lake_contents import LakeContents
 
-    settings = _settings()
-    lake = Lake(settings.lake_dir, settings.quarantine_dir, load_contracts())
+    lake = LakeContents(_settings().lake_dir)
     problems = lake.verify()
     for problem in problems:
         errors.print(str(problem), markup=False, highlight=False, style="red", soft_wrap=True)

@@ -2,7 +2,8 @@
 did not pass its gate is ever replaced (lake_unproven.py).
 
 Here belongs the order of things in one load: read cursors, pull, check, write, reconcile, commit. How rows are judged stands in
-lake_validate.py and lake_drift.py, how folders are swapped in lake_partition.py, how DuckDB reads them in lake_views.py. No Dagster.
+lake_validate.py and lake_drift.py, how folders are swapped in lake_partition.py, what there is in lake_contents.py, how DuckDB reads it in
+lake_views.py. No Dagster.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import contextlib
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -19,12 +20,12 @@ from typing import Any, Protocol, runtime_checkable
 import duckdb
 
 from orchestration.contracts import Contract, ContractFileError, Contracts
-from orchestration.lake_manifest import LakeError, Manifest, describe, partition_dates, partition_name, read_manifest, read_state, utc_now
-from orchestration.lake_partition import heal, heal_source, source_lock
+from orchestration.lake_contents import LakeContents
+from orchestration.lake_manifest import LakeError, Manifest, partition_name, read_manifest, read_state, utc_now
+from orchestration.lake_partition import heal, source_lock
 from orchestration.lake_table import TableLoad
-from orchestration.lake_unproven import Passed, Unproven, all_passed, unproven
+from orchestration.lake_unproven import Passed, Unproven, all_passed
 from orchestration.lake_validate import Statements
-from orchestration.lake_verify import Problem, verify_partition
 from orchestration.sources.base import Source, SourceError
 
 log = logging.getLogger("csw")
@@ -48,12 +49,12 @@ class RereadsTables(Protocol):
     rereads: frozenset[str]
 
 
-class Lake:
-    """`root` holds `raw/<source_relation>/<table>/load_date=…`; what is refused goes below `quarantine_root` in the same folders."""
+class Lake(LakeContents):
+    """A lake that can be loaded; what is refused goes below `quarantine_root`, in folders like those of `root`."""
 
     def __init__(self, root: Path, quarantine_root: Path, contracts: Contracts, *, overlap: timedelta = OVERLAP) -> None:
-        self.root, self.quarantine_root = Path(root), Path(quarantine_root)
-        self._contracts, self._overlap = contracts, overlap
+        super().__init__(root)
+        self.quarantine_root, self._contracts, self._overlap = Path(quarantine_root), contracts, overlap
         self.removed: set[date] = set()  # load dates of what had not passed its gate, of all loads by this object
         self._memory: duckdb.DuckDBPyConnection | None = None  # opened by the first load
         self._statements: dict[str, Statements] = defaultdict(dict)
@@ -82,12 +83,12 @@ class Lake:
 
         Raises SourceError (ContractError on drift), LakeError when the disk refuses; either way nothing is committed.
         """
-        with source_lock(self._source_dir(source.source_relation)):
+        with source_lock(self.source_dir(source.source_relation)):
             tables = {table: self._contract(source.vendor, table) for table in source.tables}
             for table in tables:
-                heal(self._table_dir(source.source_relation, table))
+                heal(self.table_dir(source.source_relation, table))
                 heal(self.quarantine_root / source.source_relation / table)
-            refused = Unproven(self._source_dir(source.source_relation), tables, passed, load_date=load_date, run_id=run_id)
+            refused = Unproven(self.source_dir(source.source_relation), tables, passed, load_date=load_date, run_id=run_id)
             done = self._already_committed(source.source_relation, tables, load_date, run_id)
             if done is not None:
                 log.info("%s: already landed for %s by this run", source.source_relation, load_date)
@@ -102,60 +103,6 @@ class Lake:
                         ) from error
             self._remove(refused, source.source_relation)
             return done
-
-    def cursor(self, source_relation: str, table: str, *, before: date | None = None) -> datetime | None:
-        """How far the source has been asked for this table, in partitions before `before` (None = all); None = never, or refused."""
-        newest = self.newest_manifest(source_relation, table, before=before)
-        return newest.cursor if newest else None
-
-    def newest_manifest(self, source_relation: str, table: str, *, before: date | None = None) -> Manifest | None:
-        folder = self._table_dir(source_relation, table)
-        dates = [day for day in partition_dates(folder) if before is None or day < before]
-        return read_manifest(folder / partition_name(dates[-1])) if dates else None
-
-    def newest_date(self, source_relation: str, table: str) -> date | None:
-        """The newest load date, whatever the state of its manifest."""
-        return max(partition_dates(self._table_dir(source_relation, table)), default=None)
-
-    def unproven(self, source_relation: str, table: str, passed: Passed) -> list[Manifest]:
-        """The loads of one table after the last one that has passed its gate, newest first."""
-        return unproven(self._table_dir(source_relation, table), passed)
-
-    def reconciled_on(
-        self, source_relation: str, tables: Iterable[str], *, before: date, passed: Passed = all_passed, run_id: str = ""
-    ) -> date | None:
-        """Load date up to which hard deletes were looked for in all of these tables that were ever loaded; None = in one of them never.
-
-        As a load by `run_id` for `before` finds it: what has not `passed` its gate does not count.
-        """
-        before = Unproven(self._source_dir(source_relation), tables, passed, load_date=before, run_id=run_id).before
-        loads = [self.newest_manifest(source_relation, table, before=before) for table in tables]
-        dates = [load.reconciled_on for load in loads if load is not None]
-        return min(dates) if dates and None not in dates else None
-
-    def manifests(self, source_relation: str, table: str, *, last: int = 0, until: date | None = None) -> list[Manifest]:
-        """Those of one table up to `until`, oldest load date first: all, or the `last` ones."""
-        self._heal_idle_sources()
-        folder = self._table_dir(source_relation, table)
-        dates = [day for day in partition_dates(folder) if until is None or day <= until]
-        return [read_manifest(folder / partition_name(day)) for day in dates[-last:]]
-
-    def partitions(self) -> list[Path]:
-        """Folders of all committed partitions."""
-        self._heal_idle_sources()
-        tables = [table_dir for source_dir in _folders(self.root / "raw") for table_dir in _folders(source_dir)]
-        return [table_dir / partition_name(day) for table_dir in tables for day in partition_dates(table_dir)]
-
-    def verify(self) -> list[Problem]:
-        """What in the lake is not as its manifest says: files, sizes, rows, bytes, content. Reads every file once."""
-        return [problem for folder in self.partitions() for problem in verify_partition(folder)]
-
-    def doubts(self, source: Source, day: date, passed: Passed) -> list[Problem]:
-        """Why one day's load of a source cannot stay as it is: damage, or a gate that it has not passed."""
-        folders = [self._table_dir(source.source_relation, table) / partition_name(day) for table in source.tables]
-        there = [folder for folder in folders if folder.is_dir()]
-        damage = [problem for folder in there for problem in verify_partition(folder)]
-        return damage or [Problem(describe(folder), "it never passed its gate") for folder in there if not passed(read_manifest(folder))]
 
     def _remove(self, refused: Unproven, source_relation: str) -> None:
         try:
@@ -205,7 +152,7 @@ class Lake:
             table: TableLoad(
                 contract,
                 connection,
-                home=self._table_dir(source.source_relation, table),
+                home=self.table_dir(source.source_relation, table),
                 quarantine_home=self.quarantine_root / source.source_relation / table,
                 source_relation=source.source_relation,
                 load_date=load_date,
@@ -230,7 +177,7 @@ class Lake:
 
     def _already_committed(self, source_relation: str, tables: dict[str, Contract], load_date: date, run_id: str) -> list[Manifest] | None:
         """Manifests of a load that this run finished. One table of it missing: all are pulled again, for children come with their parent."""
-        folders = [self._table_dir(source_relation, table) / partition_name(load_date) for table in tables]
+        folders = [self.table_dir(source_relation, table) / partition_name(load_date) for table in tables]
         try:
             manifests = [read_manifest(folder) for folder in folders]
         except LakeError:
@@ -254,21 +201,7 @@ class Lake:
             raise ContractFileError(f"no contract for {vendor}.{table}: declare it in models/staging/{vendor}/_{vendor}__sources.yml") from None
 
     def _state_after(self, source_relation: str, load: Manifest) -> Any:
-        return read_state(self._table_dir(source_relation, load.table) / partition_name(load.load_date))
-
-    def _source_dir(self, source_relation: str) -> Path:
-        return self.root / "raw" / source_relation
-
-    def _table_dir(self, source_relation: str, table: str) -> Path:
-        return self._source_dir(source_relation) / table
-
-    def _heal_idle_sources(self) -> None:
-        for source_dir in _folders(self.root / "raw"):
-            heal_source(source_dir)
-
-
-def _folders(parent: Path) -> list[Path]:
-    return sorted(entry for entry in parent.iterdir() if entry.is_dir() and not entry.name.startswith(".")) if parent.is_dir() else []
+        return read_state(self.table_dir(source_relation, load.table) / partition_name(load.load_date))
 
 
 def _warning_lines(manifests: list[Manifest]) -> Iterator[str]:

@@ -26,8 +26,8 @@ from orchestration.assets.raw import delivered
 from orchestration.contracts import Contract, load_contracts
 from orchestration.gate_process import Question, Room, evaluate
 from orchestration.gates import CheckResult, GateResult, run_parameters, suite_meta, suites
+from orchestration.lake_contents import LakeContents
 from orchestration.lake_views import source_dirs
-from orchestration.landing import Lake
 from orchestration.quality import QualityStore
 from orchestration.runs import accepts_volume, window_of
 from orchestration.settings import Settings
@@ -50,7 +50,7 @@ def _raw_gate(settings: Settings) -> AssetChecksDefinition:
     @multi_asset_check(name="raw_gate", specs=[_spec(key) for key in contracts], can_subset=True, required_resource_keys={"run_lock"})
     def raw_gate(context: AssetCheckExecutionContext):
         window = window_of(context.run, settings)
-        lake = Lake(settings.lake_dir, settings.quarantine_dir, load_contracts())
+        lake = LakeContents(settings.lake_dir)
         questions, quarantine = [], {}
         with _report(settings, context, "raw") as results:
             for key in _selected(context):
@@ -119,7 +119,7 @@ def _selected(context: AssetCheckExecutionContext) -> list[AssetKey]:
     return sorted(check.asset_key for check in context.selected_asset_check_keys)
 
 
-def landed_volume(settings: Settings, lake: Lake, contract: Contract, window: RunWindow, run: DagsterRun) -> tuple[dict[str, int], int]:
+def landed_volume(settings: Settings, lake: LakeContents, contract: Contract, window: RunWindow, run: DagsterRun) -> tuple[dict[str, int], int]:
     """Bounds for what this run landed of one table, from the loads before (several days and tenants add up), and rows in quarantine.
 
     No bounds when a person has said that whatever number comes is right.

@@ -28,8 +28,8 @@ from orchestration.contracts import Contract, load_contracts
 from orchestration.dbt import Dbt
 from orchestration.freshness import freshness_checks, late_rows, read_freshness
 from orchestration.gates import CheckResult, GateResult, load_suite, not_run, suite_meta, suites
+from orchestration.lake_contents import LakeContents
 from orchestration.lake_manifest import Manifest
-from orchestration.landing import Lake
 from orchestration.proofs import Proofs
 from orchestration.publication_files import Table
 from orchestration.publication_tables import Freshness
@@ -135,7 +135,7 @@ def _landed(settings: Settings, proofs: Proofs) -> Iterator[tuple[Contract, list
 
     Those are all since the last that did, and a day behind them that was pulled again because it was damaged.
     """
-    lake, refused = Lake(settings.lake_dir, settings.quarantine_dir, load_contracts()), proofs.refused()
+    lake, refused = LakeContents(settings.lake_dir), proofs.refused()
     for contract in delivered(settings, load_contracts()):
         of_sources = [spec.source_relation for spec in source_specs(settings) if spec.contract == contract.vendor]
         newest = [lake.newest_manifest(source, contract.table) for source in of_sources]
