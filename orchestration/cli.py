@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from orchestration.answers import Format
+from orchestration.domains import DOMAINS
 from orchestration.settings import BUILT_IN_PII_KEY, ConfigError, Settings, load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.splitlines()[0])
@@ -177,7 +178,7 @@ def worklist(
 def check_config() -> None:
     """Say what is set and whether it can work; nothing is pulled."""
     settings = _settings()
-    for domain in ("crm", "billing", "support", "product", "surveys"):
+    for domain in DOMAINS:
         console.print(f"{domain:9} {', '.join(settings.sources(domain)) or '(absent)'}", highlight=False)
     console.print(f"data      {settings.data_dir}", highlight=False, soft_wrap=True)
     console.print(f"reporting {settings.reporting_currency}, {settings.reporting_time_zone}, rules: {settings.mrr_rules}", highlight=False)

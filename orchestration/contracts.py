@@ -12,11 +12,12 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from orchestration.domains import DOMAINS
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
 STAGING_DIR = Path(__file__).resolve().parent.parent / "models" / "staging"
-DOMAINS = ("crm", "billing", "support", "product", "surveys")
 SIMPLE_TYPES = {  # as dbt writes it → as DuckDB does
     "string": "varchar",
     "int": "integer",

@@ -11,10 +11,11 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestration.domains import DOMAINS
+
 if TYPE_CHECKING:
     import duckdb
 
-DOMAINS = ("crm", "billing", "support", "product", "surveys")
 # Days without a new record after which a domain looks stale. People answer surveys more rarely than they use a product.
 STALE_AFTER_DAYS = {"crm": 7, "billing": 7, "support": 7, "product": 3, "surveys": 30}
 

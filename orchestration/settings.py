@@ -16,17 +16,10 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from orchestration.domains import DOMAINS, VENDORS, credential_variable, needed_credentials, source_setting
 from orchestration.metric_rules import parse_overrides
 
 REPO = Path(__file__).resolve().parent.parent
-DOMAINS = ("crm", "billing", "support", "product", "surveys")
-VENDORS = {
-    "crm": ("hubspot", "salesforce", "files", "sql", "demo"),
-    "billing": ("stripe", "files", "sql", "demo"),
-    "support": ("zendesk", "files", "sql", "demo"),
-    "product": ("files", "sql", "demo"),
-    "surveys": ("files", "sql", "demo"),
-}
 # Keeps the demo's hashes equal on every machine. check-config warns as long as real data would be hashed with it.
 BUILT_IN_PII_KEY = "customer-success-warehouse"
 
@@ -145,22 +138,12 @@ class Settings(BaseSettings):
                     raise ValueError(f"CSW_{source_setting(domain)}: '{vendor}' is not a source for {domain}; choose from {known}")
                 if vendor == "salesforce":
                     raise ValueError("CSW_CRM_SOURCES: 'salesforce' is not built yet; use hubspot, files or sql")
-                for needed in self._needs(name):
+                for needed in needed_credentials(name):
                     if self.credential(name, needed) is None:
                         raise ValueError(f"CSW_{source_setting(domain)} names '{name}', which needs {credential_variable(name, needed)}; set it")
         if not any(self.sources(domain) for domain in DOMAINS):
             raise ValueError("every CSW_…_SOURCES is empty: name at least one source, for example CSW_BILLING_SOURCES=files")
         return self
-
-    @staticmethod
-    def _needs(name: str) -> tuple[str, ...]:
-        return {
-            "files": ("dir",),
-            "sql": ("dsn",),
-            "stripe": ("api_key",),
-            "hubspot": ("api_key",),
-            "zendesk": ("api_key", "base_url", "email"),
-        }.get(name.partition(":")[0], ())
 
     def sources(self, domain: str) -> tuple[str, ...]:
         """Names (`vendor` or `vendor:tenant`) of the sources of one domain; empty = the domain is absent."""
@@ -229,15 +212,6 @@ class _WithoutEmpty(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, object]:
         return {name: value for name, value in self._source().items() if name.endswith("_sources") or not isinstance(value, str) or value.strip()}
-
-
-def source_setting(domain: str) -> str:
-    """crm → CRM_SOURCES; the one irregular plural is surveys → SURVEY_SOURCES."""
-    return f"{domain.removesuffix('s') if domain == 'surveys' else domain}_sources".upper()
-
-
-def credential_variable(name: str, what: str) -> str:
-    return "CSW_" + "_".join((*name.split(":"), what)).upper()
 
 
 def load_settings(**overrides: object) -> Settings:

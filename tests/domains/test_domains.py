@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from orchestration import published
+from orchestration.domains import DOMAINS
 from orchestration.execution import DONE, execute
 from orchestration.sources.demo.company import DemoCompany
 from tests.integration.test_runs import assert_nothing_made_up, files_settings
 
-DOMAINS = ("crm", "billing", "support", "product", "surveys")
 LAST_DAY = date(2024, 10, 26)  # 300 days from 2024-01-01
 
 

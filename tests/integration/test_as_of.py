@@ -16,9 +16,10 @@ import pytest
 from orchestration.assets.raw import land
 from orchestration.churn_model import NOT_FEATURES
 from orchestration.contracts import load_contracts
+from orchestration.domains import DOMAINS, source_setting
 from orchestration.landing import Lake
 from orchestration.predict.leakage import LeakageError, check_rebuilt
-from orchestration.settings import DOMAINS, Settings, load_settings, source_setting
+from orchestration.settings import Settings, load_settings
 from orchestration.sources.demo.company import DemoCompany
 from orchestration.window import make_window
 from tests.asof import Copy, Model, compiled

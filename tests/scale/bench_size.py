@@ -24,11 +24,11 @@ from statistics import median
 import duckdb
 import pyarrow.parquet as pq
 
+from orchestration.domains import DOMAINS, source_setting
 from orchestration.sources.demo.calendar import last_day
 from orchestration.sources.demo.company import DemoCompany
 
 BIN = Path(sys.executable).parent
-DOMAINS = ("CRM", "BILLING", "SUPPORT", "PRODUCT", "SURVEY")
 SMALLEST, DAYS_MORE, SAMPLED_EVERY = 20, 3, 0.25  # customers; days; seconds
 
 
@@ -98,7 +98,7 @@ def _write_users_twice(drop: Path, files: str, share: float) -> tuple[int, int]:
 def environment(folder: Path) -> dict[str, str]:
     """Settings of a company whose files lie in `folder`/drop."""
     paths = {"CSW_DATA_DIR": str(folder / "data"), "CSW_FILES_DIR": str(folder / "drop"), "CSW_PII_KEY": "bench"}
-    return paths | {f"CSW_{domain}_SOURCES": "files" for domain in DOMAINS}
+    return paths | {f"CSW_{source_setting(domain)}": "files" for domain in DOMAINS}
 
 
 def run_day(folder: Path, day: date) -> Cost:

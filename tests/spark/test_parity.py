@@ -16,9 +16,10 @@ from orchestration import prediction_tables, spark
 from orchestration.assets.raw import land
 from orchestration.contracts import load_contracts
 from orchestration.dbt import Dbt
+from orchestration.domains import DOMAINS, source_setting
 from orchestration.lake_views import register_raw_views
 from orchestration.landing import Lake
-from orchestration.settings import DOMAINS, Settings, load_settings, source_setting
+from orchestration.settings import Settings, load_settings
 from orchestration.sources.demo.company import DemoCompany
 from orchestration.warehouse import connect
 from orchestration.window import RunWindow, make_window

@@ -10,6 +10,7 @@ from dagster import Failure
 
 from orchestration.assets.raw import land
 from orchestration.contracts import load_contracts
+from orchestration.domains import DOMAINS, source_setting
 from orchestration.lake_views import register_raw_views
 from orchestration.landing import Lake
 from orchestration.settings import load_settings
@@ -17,7 +18,7 @@ from orchestration.sources.base import TransientSourceError
 from orchestration.window import make_window
 
 DAY = date(2024, 5, 29)
-NO_DOMAIN = {f"{domain}_sources": () for domain in ("crm", "billing", "support", "product", "survey")}
+NO_DOMAIN = {source_setting(domain).lower(): () for domain in DOMAINS}
 NOT_UTF_8 = {"invoices.csv": b"invoice_id\xff,customer_id\n1,2\n"}
 
 

@@ -58,6 +58,6 @@ def test_importing_the_clients_loads_neither_dlt_nor_a_driver():
 
 
 def test_every_vendor_of_the_settings_has_its_place():
-    from orchestration.settings import VENDORS
+    from orchestration.domains import VENDORS
 
     assert {vendor for vendors in VENDORS.values() for vendor in vendors} - {"demo"} == set(OPENERS)

@@ -14,6 +14,7 @@ from orchestration.assets.gates import landed_volume
 from orchestration.assets.publication import required_gates, with_way_out
 from orchestration.assets.raw import land
 from orchestration.contracts import load_contracts
+from orchestration.domains import DOMAINS, source_setting
 from orchestration.gates import CheckResult, GateResult
 from orchestration.lake_unproven import Unproven
 from orchestration.landing import Lake
@@ -26,7 +27,7 @@ from orchestration.volume import NO_CEILING
 from orchestration.window import make_window
 from tests.unit.lake_support import DAY, ORDERS, Shop, lake_in, load, order, quarantined, rows
 
-NO_DOMAIN = {f"{domain}_sources": () for domain in ("crm", "billing", "support", "product", "survey")}
+NO_DOMAIN = {source_setting(domain).lower(): () for domain in DOMAINS}
 LINES = replace(ORDERS, table="lines")
 BOTH = {("shop", "orders"): ORDERS, ("shop", "lines"): LINES}
 GATE = "own__usage_daily"

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from orchestration.domains import DOMAINS
 from orchestration.sources.demo.base import Frame, Scope, Versions, join_versions
 from orchestration.sources.demo.block import Block
 from orchestration.sources.demo.calendar import FIRST_DAY, HORIZON
 from orchestration.sources.demo.calendar import last_day as last_day_of
-from orchestration.sources.demo.files import DOMAINS, write_files, write_truth
+from orchestration.sources.demo.files import write_files, write_truth
 from orchestration.sources.demo.truth import identities, mrr_intervals, truth
 from orchestration.sources.demo.truth_stages import as_intervals, red_grid, stages
 

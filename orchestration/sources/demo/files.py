@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestration.contracts import load_contracts
+from orchestration.domains import DOMAINS
 from orchestration.sources.demo.base import EXPONENT, Frame, end_of
 from orchestration.sources.demo.block import Block
 
-DOMAINS = ("crm", "billing", "support", "product", "surveys")
 TYPES = {
     "string": pa.string(),
     "bigint": pa.int64(),
