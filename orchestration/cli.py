@@ -6,20 +6,17 @@ that `csw --help` answers at once. Exit codes: 0 done and published; 1 failed; 2
 
 from __future__ import annotations
 
-import logging
-import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.logging import RichHandler
 
 from orchestration.answers import Format
 from orchestration.domains import DOMAINS
 from orchestration.settings import BUILT_IN_PII_KEY, ConfigError, Settings, load_settings
+from orchestration.terminal import console, fail, say_error, show_progress
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.splitlines()[0])
 lake_app = typer.Typer(no_args_is_help=True, help="The landed Parquet files.")
@@ -28,16 +25,10 @@ health_app = typer.Typer(no_args_is_help=True, help="The health score.")
 app.add_typer(lake_app, name="lake")
 app.add_typer(demo_app, name="demo")
 app.add_typer(health_app, name="health")
-console = Console(emoji=False)  # a name is shown as it is, also one with :wave: in it
-errors = Console(stderr=True, emoji=False)
 
 
 def main() -> None:
     """Entry point: every expected error is one clear line, without a traceback."""
-    global console, errors
-    if not os.environ.get("COLUMNS", "1").strip("0"):  # terminals without a size say so; nothing at all would be shown in that width
-        del os.environ["COLUMNS"]
-        console, errors = Console(emoji=False), Console(stderr=True, emoji=False)
     from orchestration.companion import CompanionError, relax_garbage_collection
     from orchestration.contracts import ContractFileError
     from orchestration.dbt import DbtError
@@ -51,10 +42,10 @@ def main() -> None:
     try:
         app()
     except SelectionError as error:
-        errors.print(str(error), markup=False, highlight=False, style="bold red", soft_wrap=True)
+        say_error(str(error))
         sys.exit(2)
     except (ConfigError, SourceError, WindowError, PublicationError, DbtError, LakeError, ContractFileError, CompanionError) as error:
-        errors.print(str(error), markup=False, highlight=False, style="bold red", soft_wrap=True)
+        say_error(str(error))
         sys.exit(1)
 
 
@@ -69,13 +60,13 @@ def run(
     accept_volume: Annotated[bool, typer.Option("--accept-volume", help="Loads of any size; tables and sources may have lost much.")] = False,
 ) -> None:
     """Pull, land, gate, transform, gate and publish one day or a range of days. Without a date: all that is due, up to yesterday."""
-    settings = _settings()
+    settings = load_settings()
     if (from_ is None) != (to is None) or (date_ is not None and from_ is not None):
-        _fail("give either --date D, or both --from A and --to B, or none of them", code=2)
+        fail("give either --date D, or both --from A and --to B, or none of them", code=2)
     if from_ is not None and to is not None and from_ > to:
-        _fail(f"the range starts on {from_.date()} and ends before that, on {to.date()}: swap --from and --to", code=2)
+        fail(f"the range starts on {from_.date()} and ends before that, on {to.date()}: swap --from and --to", code=2)
     start, end = _days(settings, date_ or from_, date_ or to)
-    _show_progress()
+    show_progress()
     switches = {"full_refresh": full_refresh, "full_load": full_load, "accept_volume": accept_volume}
     _print_summary(settings, _run(settings, start, end, select=select, **switches))
 
@@ -88,10 +79,10 @@ def _run(settings: Settings, start: date, end: date, **options) -> str:
     if result.exit_code == DONE:
         return result.run_id
     for reason in result.reasons:
-        errors.print(reason, markup=False, highlight=False, style="red")
+        say_error(reason, style="red")
     kept = "BI keeps the last published version; csw status says more"
     what = "the run failed" if result.exit_code == FAILED else "a gate held the publication back"
-    _fail(f"{what}: {kept} (run {result.run_id[:8]})", code=result.exit_code)
+    fail(f"{what}: {kept} (run {result.run_id[:8]})", code=result.exit_code)
 
 
 def _print_summary(settings: Settings, run_id: str) -> None:
@@ -125,11 +116,11 @@ def status(
     if identities:
         from orchestration.summary_identities import print_identities
 
-        print_identities(console, _settings())
+        print_identities(console, load_settings())
     else:
         from orchestration.summary import print_status
 
-        print_status(console, _settings())
+        print_status(console, load_settings())
 
 
 @app.command()
@@ -137,7 +128,7 @@ def versions() -> None:
     """All published versions that are kept; the one BI reads is marked."""
     from orchestration.summary import print_versions
 
-    print_versions(console, _settings())
+    print_versions(console, load_settings())
 
 
 @app.command()
@@ -145,7 +136,7 @@ def rollback(version: Annotated[str, typer.Argument(help="For example v0007; see
     """Let BI read an older version again, at once."""
     from orchestration.published import rollback as roll_back
 
-    settings = _settings()
+    settings = load_settings()
     now = roll_back(settings.published_dir, version)
     console.print(f"BI now reads {now.version} (as of {now.as_of_date}). The next successful run publishes a newer one.")
 
@@ -158,7 +149,7 @@ def query(
     """Ask the published version: read-only, without access to files or network."""
     from orchestration.summary import print_query
 
-    print_query(console, _settings(), sql, format_)
+    print_query(console, load_settings(), sql, format_)
 
 
 @app.command()
@@ -170,14 +161,14 @@ def worklist(
     from orchestration.summary import print_worklist
     from orchestration.worklist import read_worklist
 
-    settings = _settings()
+    settings = load_settings()
     print_worklist(console, read_worklist(settings, owner), format_, settings.reporting_currency)
 
 
 @app.command("check-config")
 def check_config() -> None:
     """Say what is set and whether it can work; nothing is pulled."""
-    settings = _settings()
+    settings = load_settings()
     for domain in DOMAINS:
         console.print(f"{domain:9} {', '.join(settings.sources(domain)) or '(absent)'}", highlight=False)
     console.print(f"data      {settings.data_dir}", highlight=False, soft_wrap=True)
@@ -195,7 +186,7 @@ def dev(port: Annotated[int, typer.Option(min=1024, max=65535)] = 3000) -> None:
     """The Dagster page with schedule, partitions, asset graph and checks, on loopback only."""
     from orchestration.execution import open_page
 
-    open_page(_settings(), port)
+    open_page(load_settings(), port)
 
 
 @app.command()
@@ -204,7 +195,7 @@ def docs() -> None:
     from orchestration.dbt import Dbt
     from orchestration.quality import write_data_docs
 
-    settings = _settings()
+    settings = load_settings()
     console.print(f"dbt docs      {Dbt(settings).generate_docs() / 'static_index.html'}", soft_wrap=True)
     console.print(f"GX Data Docs  {write_data_docs(settings)}", soft_wrap=True)
 
@@ -217,7 +208,7 @@ def health_explain(
     """The score of one customer on one day: its parts, what has changed in 28 days, and why."""
     from orchestration.health_explained import explain, print_explanation
 
-    print_explanation(console, explain(_settings(), customer, date_.date() if date_ else None))
+    print_explanation(console, explain(load_settings(), customer, date_.date() if date_ else None))
 
 
 @lake_app.command("verify")
@@ -225,23 +216,23 @@ def lake_verify() -> None:
     """Check every landed partition against its manifest."""
     from orchestration.lake_contents import LakeContents
 
-    lake = LakeContents(_settings().lake_dir)
+    lake = LakeContents(load_settings().lake_dir)
     problems = lake.verify()
     for problem in problems:
-        errors.print(str(problem), markup=False, highlight=False, style="red", soft_wrap=True)
+        say_error(str(problem), style="red")
     if problems:
         advice = "for each of those days, csw run --date D --full-refresh pulls it again as its source knows it today"
-        _fail(f"{len(problems)} partitions are not what their manifests say: restore them from a backup, or, {advice}")
+        fail(f"{len(problems)} partitions are not what their manifests say: restore them from a backup, or, {advice}")
     console.print(f"{len(lake.partitions())} partitions are what their manifests say")
 
 
 @demo_app.command("run")
 def demo_run() -> None:
     """The demo company's first run, over all its history, and then one more ordinary daily run."""
-    settings = _settings()
+    settings = load_settings()
     if not settings.is_demo:
-        _fail("sources of your own are set: csw run pulls them; unset CSW_CRM_SOURCES, CSW_BILLING_SOURCES, … for the demo company", code=2)
-    _show_progress()
+        fail("sources of your own are set: csw run pulls them; unset CSW_CRM_SOURCES, CSW_BILLING_SOURCES, … for the demo company", code=2)
+    show_progress()
     for _ in range(2):
         run_id = _run(settings, *_days(settings, None, None))
     _print_summary(settings, run_id)
@@ -260,25 +251,8 @@ def demo_generate(
     try:
         last_day = generate_to_files(customers=customers, days=days, out=out.expanduser().resolve(), seed=seed)
     except OSError as error:
-        _fail(f"the files cannot be written: {error.filename or out}: {error.strerror}")
+        fail(f"the files cannot be written: {error.filename or out}: {error.strerror}")
     console.print(f"{customers} customers, {days} days up to {last_day}, in {out}", soft_wrap=True)
-
-
-def _settings() -> Settings:
-    return load_settings()
-
-
-def _show_progress() -> None:
-    handler = RichHandler(console=console, show_path=False, show_level=False, log_time_format="%H:%M:%S", markup=False, highlighter=None)
-    logger = logging.getLogger("csw")
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    logger.handlers = [handler]
-
-
-def _fail(message: str, code: int = 1) -> None:
-    errors.print(message, markup=False, highlight=False, style="bold red", soft_wrap=True)
-    raise typer.Exit(code)
 
 
 if __name__ == "__main__":
