@@ -29,6 +29,10 @@ running as (
             partition by taking_back.source_relation, taking_back.line_id, taking_back.known_from
             order by
                 case when lines.plan_id = taking_back.plan_id then 0 else 1 end,
+                -- known at the time, where there is one; not what took its place at the same moment
+                case when lines.known_from <= taking_back.known_from
+                    and (lines.known_until is null or lines.known_until > taking_back.known_from) then 0 else 1 end,
+                case when lines.period_start < taking_back.period_start then 0 else 1 end,
                 lines.period_start desc, lines.period_end desc, lines.line_id, lines.known_from
         ) as place
     from taking_back
@@ -36,8 +40,6 @@ running as (
         on taking_back.source_relation = lines.source_relation
             and taking_back.subscription_id = lines.subscription_id
             and lines.amount > 0
-            and lines.known_from <= taking_back.known_from
-            and (lines.known_until is null or lines.known_until > taking_back.known_from)
             and taking_back.period_start >= lines.period_start
             and taking_back.period_start < lines.period_end
 ),

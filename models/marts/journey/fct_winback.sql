@@ -8,7 +8,9 @@ with members as (
         min({{ reporting_date('members.targeted_at') }}) as targeted_on,
         min(case when members.is_control then 1 else 0 end) = 1 as is_control,  -- of two records of one campaign one was contacted: contacted
         min({{ reporting_date(happened('members.responded_at')) }}) as responded_on,
-        {{ to_money('sum(cast(members.cost as double) * cast(rates.exchange_rate as double))') }} as cost_reporting_amount
+        case when count(members.cost) = count(case when rates.exchange_rate is not null then members.cost end)  -- a part of it would look cheap
+            then {{ to_money('sum(cast(members.cost as double) * cast(rates.exchange_rate as double))') }}
+        end as cost_reporting_amount
     from {{ ref('int_crm__campaign_members') }} as members
     inner join {{ ref('int_identities__nodes') }} as nodes
         on nodes.domain = 'crm' and members.source_relation = nodes.source_relation and members.account_id = nodes.source_id

@@ -26,7 +26,8 @@ counted as (
         count(case when is_decided and is_control then 1 end) as control_targets,
         count(case when is_decided and is_control and is_reactivated then 1 end) as control_back,
         sum(case when is_decided and not is_control then regained_mrr_reporting_amount end) as regained_mrr_reporting_amount,
-        sum(case when is_decided and not is_control then cost_reporting_amount end) as cost_reporting_amount
+        count(case when is_decided and not is_control then cost_reporting_amount end) as costs_known,
+        sum(case when is_decided and not is_control then cost_reporting_amount end) as known_cost
     from targets
     group by source_relation, campaign_id
 ),
@@ -37,7 +38,8 @@ rated as (
         cast(contacted_back as double) / nullif(contacted, 0) as rate,
         cast(control_back as double) / nullif(control_targets, 0) as control_rate,
         12 * cast(regained_mrr_reporting_amount as double) as regained_arr,
-        nullif(cast(cost_reporting_amount as double), 0) as cost
+        case when costs_known = contacted then known_cost end as cost_reporting_amount,
+        case when costs_known = contacted then nullif(cast(known_cost as double), 0) end as cost
     from counted
 ),
 
@@ -71,6 +73,7 @@ final as (
         {{ to_money('(regained_arr * coalesce((rate - control_rate) / nullif(rate, 0), control_rate * 0) - cost) / cost') }} as roi_against_control,
         cast(case
             when contacted = 0 then 'no outcome is known yet'
+            when costs_known between 1 and contacted - 1 then 'not every cost is known'
             when cost is null then 'no cost is known'
             when control_targets = 0 then 'no control group'
         end as string) as unmeasured_because,
