@@ -4,22 +4,44 @@ with invoices as (
     select
         source_relation,
         invoice_id,
-        status in ('open', 'paid', 'uncollectible') as is_booked,
+        is_current and status in ('open', 'paid', 'uncollectible') as is_booked,
         {{ reporting_date('issued_at') }} as issued_on
     from {{ ref('int_billing__invoices') }}
-    where is_current
+    qualify row_number() over (partition by source_relation, invoice_id order by known_from desc) = 1
+),
+
+periods as (
+    select
+        source_relation,
+        line_id,
+        {{ reporting_date('rated_at') }} as rated_on
+    from {{ ref('int_revenue__line_periods') }}
+    where known_until is null
 ),
 
 invoice_lines as (
     select
         lines.*,
         invoices.issued_on as booked_on,
-        coalesce({{ reporting_date('lines.period_start') }}, invoices.issued_on) as rate_on
+        coalesce(periods.rated_on, {{ reporting_date('lines.period_start') }}, invoices.issued_on) as rate_on
     from {{ ref('int_billing__invoice_lines') }} as lines
     inner join invoices
         on lines.source_relation = invoices.source_relation
             and lines.invoice_id = invoices.invoice_id
+    left join periods
+        on lines.source_relation = periods.source_relation
+            and lines.line_id = periods.line_id
     where lines.is_current and invoices.is_booked and invoices.issued_on <= {{ as_of_date() }}
+),
+
+-- A line that is gone still says whose it was.
+line_invoices as (
+    select
+        source_relation,
+        line_id,
+        invoice_id
+    from {{ ref('int_billing__invoice_lines') }}
+    qualify row_number() over (partition by source_relation, line_id order by known_from desc) = 1
 ),
 
 -- A note may name its line alone: then it is on that line's invoice.
@@ -28,17 +50,16 @@ credits as (
         credits.source_relation,
         credits.credit_id,
         credits.customer_id,
-        coalesce(credits.invoice_id, lines.invoice_id) as invoice_id,
+        coalesce(credits.invoice_id, line_invoices.invoice_id) as invoice_id,
         credits.line_id,
         credits.kind,
         credits.currency,
         credits.amount,
         {{ reporting_date('credits.issued_at') }} as booked_on
     from {{ ref('int_billing__credits') }} as credits
-    left join {{ ref('int_billing__invoice_lines') }} as lines
-        on credits.source_relation = lines.source_relation
-            and credits.line_id = lines.line_id
-            and lines.is_current
+    left join line_invoices
+        on credits.source_relation = line_invoices.source_relation
+            and credits.line_id = line_invoices.line_id
     where credits.is_current and {{ reporting_date('credits.issued_at') }} <= {{ as_of_date() }}
 ),
 

@@ -1,7 +1,9 @@
--- The one plan that stands for a customer in reports by plan: the largest by revenue on the last day on which it paid.
+-- The one plan that stands for a customer in reports by plan: the largest by revenue on the last day on which it paid. A plan of which all
+-- was taken back, by a credit note or for a change in mid-period, earned nothing.
 with lines as (
-    select * from {{ ref('int_revenue__active_lines') }}
-    where known_from <= {{ as_of_date() }} and (known_until is null or known_until > {{ as_of_date() }})
+    select * from {{ ref('int_revenue__ruled_lines') }}
+    where rule_set = 0
+        and known_from <= {{ as_of_date() }} and (known_until is null or known_until > {{ as_of_date() }})
         and active_from <= {{ as_of_date() }} and plan_id is not null
 ),
 
@@ -30,6 +32,7 @@ per_plan as (
         sum(monthly_rate_reporting) as mrr
     from dated
     group by customer_id, source_relation, plan_id, ends_on
+    having sum(monthly_rate_reporting) >= 0.005
 ),
 
 ranked as (
