@@ -1,8 +1,8 @@
 {% set columns = ['month', 'closes_on', 'source_relation', 'customer_id', 'subscription_key', 'currency'] -%}
 {% set keys = columns | join(', ') -%}
 -- MRR at the end of each complete month as it was known on that day: what the ledger said then, whatever was learned since. A subscription
--- without anything on the day carries on its last value while its gap is within the grace days and it was not known to have ended:
--- the ledger of that day did the same (int_revenue__subscription_mrr).
+-- without anything on the day carries on its last value while its gap is within the grace days and it was not known to have ended, nor to
+-- be suspended: the ledger of that day did the same (int_revenue__subscription_mrr).
 with months as (
     select month, closes_on
     from {{ ref('int_revenue__months') }}
@@ -85,16 +85,36 @@ latest as (
     qualify row_number() over (partition by {{ keys }} order by days_back) = 1
 ),
 
+suspended as (
+    select latest.month, latest.source_relation, latest.customer_id, latest.subscription_key
+    from latest
+    inner join {{ ref('int_revenue__suspensions') }} as suspensions
+        on suspensions.rule_set = 0
+            and latest.source_relation = suspensions.source_relation
+            and latest.customer_id = suspensions.customer_id
+            and latest.subscription_key = suspensions.subscription_key
+            and suspensions.known_from <= latest.closes_on
+            and (suspensions.known_until is null or suspensions.known_until > latest.closes_on)
+            and suspensions.suspended_from <= latest.closes_on
+            and (suspensions.suspended_until is null or suspensions.suspended_until > latest.closes_on - latest.days_back)
+    group by latest.month, latest.source_relation, latest.customer_id, latest.subscription_key
+),
+
 standing as (
     select latest.*
     from latest
+    left join suspended
+        on latest.month = suspended.month
+            and latest.source_relation = suspended.source_relation
+            and latest.customer_id = suspended.customer_id
+            and latest.subscription_key = suspended.subscription_key
     left join subscription_ends
         on latest.source_relation = subscription_ends.source_relation
             and latest.subscription_key = subscription_ends.subscription_id
             and subscription_ends.known_from <= latest.closes_on
             and (subscription_ends.known_until is null or subscription_ends.known_until > latest.closes_on)
             and subscription_ends.ends_on <= latest.closes_on
-    where latest.days_back = 0 or subscription_ends.subscription_id is null
+    where (latest.days_back = 0 or subscription_ends.subscription_id is null) and suspended.month is null
 ),
 
 final as (

@@ -21,6 +21,9 @@ known_{{ name }} as (
         max(lines.period_start_on) as period_start_on,
         max(lines.period_end_on) as period_end_on,
         max(lines.invoice_id) as invoice_id,
+        max(lines.customer_id) as customer_id,
+        max(lines.currency) as currency,
+        max(lines.monthly_rate) as monthly_rate,
         max(invoices.issued_on) as issued_on
     from restated
     inner join lines
@@ -59,6 +62,8 @@ final as (
             when known_now.issued_on > restated.closes_on then 'backdated_invoice'
             when known_then.line_id is null or known_then.issued_on is null then 'late_arrival'
             when known_now.period_start_on <> known_then.period_start_on or known_now.period_end_on <> known_then.period_end_on then 'correction'
+            when known_now.customer_id <> known_then.customer_id or known_now.currency <> known_then.currency then 'correction'
+            when known_now.monthly_rate <> known_then.monthly_rate then 'correction'
             when restated.mrr_now = 0 or restated.mrr_then = 0 then 'subscription_end'
             else 'correction'
         end as cause

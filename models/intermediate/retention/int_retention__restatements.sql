@@ -1,5 +1,5 @@
 -- What has changed of the MRR of each customer and currency at the end of each complete month since that day, by cause. What the lines do
--- not explain is a gap between periods that was carried over then and is not now, or the other way round.
+-- not explain is a suspension that was learned of, or a gap between periods that was carried over then and is not now, or the other way round.
 with months as (
     select month, closes_on
     from {{ ref('int_revenue__months') }}
@@ -78,6 +78,16 @@ ranked as (
             and explained.currency = remainders.currency
 ),
 
+suspended as (
+    select months.month, suspensions.customer_id
+    from months
+    inner join {{ ref('int_revenue__suspensions') }} as suspensions
+        on suspensions.rule_set = 0
+            and suspensions.suspended_from <= months.closes_on
+            and (suspensions.suspended_until is null or suspensions.suspended_until > months.closes_on)
+    group by months.month, suspensions.customer_id
+),
+
 final as (
     select
         month,
@@ -91,9 +101,10 @@ final as (
         remainders.month,
         remainders.customer_id,
         remainders.currency,
-        'bridged_gap' as cause,
+        case when suspended.month is null then 'bridged_gap' else 'suspension' end as cause,
         cast(remainders.remainder as decimal(18,4)) as amount
     from remainders
+    left join suspended on remainders.month = suspended.month and remainders.customer_id = suspended.customer_id
     left join ranked
         on remainders.month = ranked.month
             and remainders.customer_id = ranked.customer_id

@@ -1,7 +1,10 @@
 -- Stretches of days on which a subscription does not count although it is billed, for each set of rules that says so: while it is paused,
 -- while its status is unpaid, or from auto_churn_days after an invoice was due until that is paid.
 with subscriptions as (
-    select * from {{ ref('int_billing__subscriptions') }}
+    select
+        *,
+        lead(paused_at) over (partition by source_relation, subscription_id order by known_from) as next_paused_at
+    from {{ ref('int_billing__subscriptions') }}
 ),
 
 invoices as (
@@ -35,7 +38,8 @@ stated as (
         {{ reporting_date('coalesce(paused_at, updated_at)') }} as suspended_from,
         case when resumed_at >= paused_at then {{ reporting_date('resumed_at') }} end as suspended_until,
         known_from,
-        known_until
+        known_until,
+        coalesce(next_paused_at = paused_at, false) as is_retold
     from subscriptions
     where paused_at is not null or status = 'paused'
     union all
@@ -46,14 +50,25 @@ stated as (
         coalesce({{ reporting_date('updated_at') }}, known_from) as suspended_from,
         cast(null as date) as suspended_until,
         known_from,
-        known_until
+        known_until,
+        false as is_retold
     from subscriptions
     where status = 'unpaid'
 ),
 
--- A version speaks of the last pause only: when the next one comes the pause is over, and remembered.
+-- A version speaks of the last pause only: when the next one comes the pause is over, and remembered, unless that speaks of the same: then
+-- it knows better when the pause ended.
 remembered as (
-    select stated.*, false as is_remembered from stated
+    select
+        source_relation,
+        subscription_id,
+        reason,
+        suspended_from,
+        suspended_until,
+        known_from,
+        known_until,
+        false as is_remembered
+    from stated
     union all
     select
         source_relation,
@@ -65,7 +80,7 @@ remembered as (
         cast(null as date) as known_until,
         true as is_remembered
     from stated
-    where known_until is not null
+    where known_until is not null and not is_retold
 ),
 
 suspended as (
