@@ -1,12 +1,23 @@
 -- How subscriptions ended, with what the billing system says about it. Only Stripe says why; the contract of own tables has no place
--- for it. Of its comment, which may be free text, only what stands in the list of reasons is taken.
-with subscriptions as (
+-- for it. Of its comment, which may be free text, only what stands in the list of reasons is taken. Where revenue stops with the request
+-- (rule churn_timing), that is the day that counts, and the subscription may still run.
+with dated as (
     select
         *,
-        {{ reporting_date('coalesce(ended_at, canceled_at)') }} as ended_on,
-        {{ reporting_date('cancel_requested_at') }} as requested_on
+        {{ reporting_date(
+            "coalesce(ended_at, case when status in ('canceled', 'cancelled', 'ended', 'expired') then canceled_at end)"
+        ) }} as ended_on,
+        {{ reporting_date('coalesce(cancel_requested_at, canceled_at)') }} as requested_on
     from {{ ref('int_billing__subscriptions') }}
-    where is_current and (ended_at is not null or status in ('canceled', 'cancelled', 'ended', 'expired'))
+    where is_current
+),
+
+subscriptions as (
+    select
+        dated.*,
+        case when rules.churn_timing = 'request' then least(ended_on, requested_on) else ended_on end as stops_on
+    from dated
+    cross join {{ ref('int_revenue__rules') }} as rules
 ),
 
 stripe as (
@@ -28,6 +39,7 @@ final as (
         subscriptions.source_relation,
         subscriptions.subscription_id,
         nodes.customer_id,
+        subscriptions.stops_on,
         subscriptions.ended_on,
         subscriptions.requested_on,
         stripe.cancellation_reason in ('payment_failed', 'payment_disputed') as is_payment_failure,
@@ -43,7 +55,7 @@ final as (
             and subscriptions.subscription_id = stripe.subscription_id
     left join themes
         on {{ churn_reason('stripe.cancellation_comment') }} = themes.reason
-    where subscriptions.ended_on <= {{ as_of_date() }}
+    where subscriptions.stops_on <= {{ as_of_date() }}
 )
 
 select * from final

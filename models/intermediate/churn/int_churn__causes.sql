@@ -18,25 +18,27 @@ rules as (
     from {{ ref('churn_rules') }}
 ),
 
--- The subscription whose end lies nearest; of several that ended on one day the one that was not paid speaks for all.
+-- The subscription whose end lies nearest; of several that ended on one day the one that was not paid speaks for all, else who says why,
+-- else who was asked to end.
 ended as (
     select
         endings.customer_id,
         endings.churned_on,
         cancellations.is_payment_failure,
-        cancellations.requested_on < cancellations.ended_on as is_requested,
+        coalesce(cancellations.requested_on < cancellations.ended_on, cancellations.requested_on is not null) as is_requested,
         cancellations.stated_reason
     from endings
     inner join cancellations
         on endings.customer_id = cancellations.customer_id
     cross join rules
-    where abs({{ dbt.datediff('endings.churned_on', 'cancellations.ended_on', 'day') }}) <= rules.window_days
+    where abs({{ dbt.datediff('endings.churned_on', 'cancellations.stops_on', 'day') }}) <= rules.window_days
     qualify row_number() over (
         partition by endings.customer_id, endings.churned_on
         order by
-            abs({{ dbt.datediff('endings.churned_on', 'cancellations.ended_on', 'day') }}),
+            abs({{ dbt.datediff('endings.churned_on', 'cancellations.stops_on', 'day') }}),
             case when cancellations.is_payment_failure then 0 else 1 end,
             case when cancellations.stated_reason is not null then 0 else 1 end,
+            case when cancellations.requested_on < cancellations.ended_on then 0 else 1 end,
             cancellations.source_relation, cancellations.subscription_id
     ) = 1
 ),
