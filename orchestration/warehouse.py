@@ -25,6 +25,7 @@ log = logging.getLogger("csw")
 # A table that has a row group is compressed as it is written, by all cores; a smaller one goes through the log, and once more when the file
 # is closed. DuckDB's own 122,880 rows are more than most tables have. Who writes with another size merges or splits what is there.
 ROW_GROUP_SIZE = 32_768  # as in dbt_project/profiles.yml
+HISTORY, LONGEST = "health_history_days", 10**9  # 0 days = all
 _UNPUBLISHED = "main.unpublished_runs (run_id varchar, is_rebuild boolean)"
 
 
@@ -135,6 +136,30 @@ def runs_begun(settings: Settings) -> list[str] | None:
         return [run_id for (run_id,) in connection.execute("select run_id from main.unpublished_runs").fetchall()]
 
 
+def built_otherwise(settings: Settings) -> str | None:
+    """Why days that the warehouse keeps are not what these settings would give, in words; None: they are, or there is no warehouse to ask.
+
+    Daily tables keep what was computed in another currency or for another day's end; days beyond a shorter history are not there.
+    """
+    if not settings.warehouse_path.exists():
+        return None
+    with connect(settings) as connection:
+        if not connection.execute("select count(*) from duckdb_tables() where table_name = 'built_with'").fetchone()[0]:
+            return None
+        before = dict(connection.execute("select setting, value from main.built_with").fetchall())
+    now = _shaping(settings)
+    changed = [name for name in now if name in before and now[name] != before[name] and name != HISTORY]
+    if HISTORY in before and (int(now[HISTORY]) or LONGEST) > (int(before[HISTORY]) or LONGEST):
+        changed.append(HISTORY)
+    return ", ".join(f"CSW_{name.upper()} was {before[name]} and is {now[name]}" for name in changed) or None
+
+
+def remember_settings(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """With which settings the days are kept (built_otherwise)."""
+    connection.execute("create or replace table main.built_with (setting varchar, value varchar)")
+    connection.executemany("insert into main.built_with values (?, ?)", list(_shaping(settings).items()))
+
+
 def mark_published(connection: duckdb.DuckDBPyConnection) -> None:
     """All that is in the warehouse has passed its gates."""
     connection.execute(f"create or replace table {_UNPUBLISHED}")
@@ -164,6 +189,10 @@ def keeps_seeds(connection: duckdb.DuckDBPyConnection, digest: str | None) -> bo
 
 def mark_seeds(connection: duckdb.DuckDBPyConnection, digest: str) -> None:
     connection.execute("create or replace table main.seeds_loaded as select ? as digest", [digest])
+
+
+def _shaping(settings: Settings) -> dict[str, str]:
+    return {name: str(getattr(settings, name)) for name in ("reporting_currency", "reporting_time_zone", HISTORY)}
 
 
 def _seal_path(settings: Settings) -> Path:

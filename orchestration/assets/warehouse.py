@@ -31,7 +31,7 @@ from orchestration.quality import QualityStore
 from orchestration.runs import wants_full_refresh, window_of
 from orchestration.settings import Settings
 from orchestration.translator import ROOMS, RoomTranslator
-from orchestration.warehouse import begin_run, connect, discard, keeps_seeds, mark_seeds, runs_begun, unseal
+from orchestration.warehouse import begin_run, built_otherwise, connect, discard, keeps_seeds, mark_seeds, remember_settings, runs_begun, unseal
 
 log = logging.getLogger("csw")
 SEEDS = "resource_type:seed"  # files of this repo, with tests of their own: loaded again when one has changed
@@ -93,6 +93,9 @@ def _open_warehouse(settings: Settings, run_id: str, seeds: str | None, *, anew:
     Where there is none, dbt builds all days of all tables.
     """
     anew = anew or runs_begun(settings) is None
+    if not anew and (reason := built_otherwise(settings)):
+        log.warning("%s: the warehouse is rebuilt from the lake", reason)
+        anew = True
     if anew:
         discard(settings)
     unseal(settings)
@@ -100,6 +103,7 @@ def _open_warehouse(settings: Settings, run_id: str, seeds: str | None, *, anew:
         _open_spark(settings, anew=anew)
     with connect(settings) as connection:
         begin_run(connection, run_id, anew=anew)
+        remember_settings(connection, settings)
         register_raw_views(connection, load_contracts(), settings.lake_dir)
         prediction_tables.register_views(connection, settings)
         return keeps_seeds(connection, seeds)

@@ -16,12 +16,14 @@ from orchestration.settings import load_settings
 from orchestration.warehouse import (
     ROW_GROUP_SIZE,
     begin_run,
+    built_otherwise,
     connect,
     discard,
     keeps_seeds,
     looks_at_all_days,
     mark_published,
     mark_seeds,
+    remember_settings,
     run_lock,
     seal,
     why_unsound,
@@ -65,6 +67,30 @@ def test_gates_look_at_all_days_until_what_was_written_has_passed_once(tmp_path)
         begin_run(warehouse, "fourth", anew=False)
         assert looks_at_all_days(warehouse, "fourth")
         assert looks_at_all_days(warehouse, "a part of the marts")
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ({}, None),
+        ({"reporting_currency": "JPY"}, "CSW_REPORTING_CURRENCY was USD and is JPY"),
+        ({"reporting_time_zone": "Asia/Tokyo"}, "CSW_REPORTING_TIME_ZONE was UTC and is Asia/Tokyo"),
+        ({"health_history_days": 31}, "CSW_HEALTH_HISTORY_DAYS was 30 and is 31"),
+        ({"health_history_days": 0}, "CSW_HEALTH_HISTORY_DAYS was 30 and is 0"),
+        ({"health_history_days": 29}, None),  # what is older goes with the next run
+        ({"restatement_days": 7}, None),
+    ],
+)
+def test_days_that_were_built_with_other_settings_are_known_as_such(tmp_path, now, said):
+    """They are kept, so days in two currencies would stand side by side."""
+    settings = load_settings(data_dir=tmp_path, health_history_days=30)
+    assert built_otherwise(settings) is None  # nothing is there
+    with connect(settings) as connection:
+        connection.execute("create table a as select 1 as b")
+    assert built_otherwise(settings) is None  # nobody knows
+    with connect(settings) as connection:
+        remember_settings(connection, settings)
+    assert built_otherwise(settings.model_copy(update=now)) == said
 
 
 @pytest.mark.parametrize("loaded", ["b", None])  # other files, or a part of the room

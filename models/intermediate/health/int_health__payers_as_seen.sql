@@ -7,7 +7,8 @@ held as (
         nodes.customer_id,
         mrr_as_seen.seen_from as valid_from,
         mrr_as_seen.seen_until as valid_to,
-        mrr_as_seen.mrr_reporting_amount as mrr
+        mrr_as_seen.mrr_reporting_amount as mrr,
+        mrr_as_seen.carried_reporting_amount as carried
     from {{ ref('int_revenue__mrr_as_seen') }} as mrr_as_seen
     inner join nodes
         on
@@ -16,7 +17,7 @@ held as (
 ),
 
 summed as (
-    {{ sum_intervals('held', ['customer_id'], ['mrr']) }}
+    {{ sum_intervals('held', ['customer_id'], ['mrr', 'carried']) }}
 ),
 
 payers as (
@@ -25,7 +26,10 @@ payers as (
         valid_from,
         valid_to,
         mrr,
-        lag(valid_to) over (partition by customer_id order by valid_from) as previous_valid_to
+        -- up to which it had been billed: what was carried on since waits for a bill
+        max(case when mrr - carried >= 0.005 then valid_to end) over (
+            partition by customer_id order by valid_from rows between unbounded preceding and 1 preceding
+        ) as previous_valid_to
     from summed
     where mrr >= 0.005
 ),

@@ -67,17 +67,24 @@ settled as (
         customer_id,
         currency,
         valid_from,
-        cast(first_value(mrr) over (partition by rule_set, customer_id, currency, native_stretch order by valid_from) as decimal(18,4)) as mrr_amount,
-        cast(mrr_reporting as decimal(18,4)) as mrr_reporting_amount
+        mrr_reporting,
+        cast(first_value(mrr) over (partition by rule_set, customer_id, currency, native_stretch order by valid_from) as decimal(18,4)) as mrr_amount
     from numbered
+),
+
+valued as (
+    select
+        settled.*,
+        case when currency = '{{ var("reporting_currency") }}' then mrr_amount else cast(mrr_reporting as decimal(18,4)) end as mrr_reporting_amount
+    from settled
 ),
 
 compared as (
     select
-        settled.*,
+        valued.*,
         lag(mrr_amount) over (partition by rule_set, customer_id, currency order by valid_from) as previous_amount,
         lag(mrr_reporting_amount) over (partition by rule_set, customer_id, currency order by valid_from) as previous_reporting_amount
-    from settled
+    from valued
 ),
 
 final as (

@@ -4,7 +4,7 @@ with landed as (
 
 final as (
     select
-        landed.account_id,
+        trim(landed.account_id) as account_id,  -- as all tables that name it
         {{ clean_text('landed.name') }} as name,
         {{ clean_domain('landed.domain') }} as domain,
         {{ clean_text('landed.parent_account_id') }} as parent_account_id,

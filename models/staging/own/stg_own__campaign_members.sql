@@ -7,7 +7,7 @@ final as (
         landed.campaign_id,
         {{ clean_text('landed.campaign_name') }} as campaign_name,
         {{ clean_code('landed.kind') }} as kind,
-        landed.account_id,
+        trim(landed.account_id) as account_id,
         landed.targeted_at,
         landed.responded_at,
         cast(landed.cost as decimal(18,4)) as cost,
