@@ -88,7 +88,7 @@ def _run(settings: Settings, start: date, end: date, **options) -> str:
 def _print_summary(settings: Settings, run_id: str) -> None:
     from orchestration.summary import print_summary
 
-    print_summary(console, settings, run_id)
+    print_summary(console(), settings, run_id)
 
 
 def _days(settings: Settings, start: datetime | None, end: datetime | None) -> tuple[date, date]:
@@ -116,11 +116,11 @@ def status(
     if identities:
         from orchestration.summary_identities import print_identities
 
-        print_identities(console, load_settings())
+        print_identities(console(), load_settings())
     else:
         from orchestration.summary import print_status
 
-        print_status(console, load_settings())
+        print_status(console(), load_settings())
 
 
 @app.command()
@@ -128,7 +128,7 @@ def versions() -> None:
     """All published versions that are kept; the one BI reads is marked."""
     from orchestration.summary import print_versions
 
-    print_versions(console, load_settings())
+    print_versions(console(), load_settings())
 
 
 @app.command()
@@ -138,7 +138,7 @@ def rollback(version: Annotated[str, typer.Argument(help="For example v0007; see
 
     settings = load_settings()
     now = roll_back(settings.published_dir, version)
-    console.print(f"BI now reads {now.version} (as of {now.as_of_date}). The next successful run publishes a newer one.")
+    console().print(f"BI now reads {now.version} (as of {now.as_of_date}). The next successful run publishes a newer one.")
 
 
 @app.command()
@@ -149,7 +149,7 @@ def query(
     """Ask the published version: read-only, without access to files or network."""
     from orchestration.summary import print_query
 
-    print_query(console, load_settings(), sql, format_)
+    print_query(console(), load_settings(), sql, format_)
 
 
 @app.command()
@@ -162,7 +162,7 @@ def worklist(
     from orchestration.worklist import read_worklist
 
     settings = load_settings()
-    print_worklist(console, read_worklist(settings, owner), format_, settings.reporting_currency)
+    print_worklist(console(), read_worklist(settings, owner), format_, settings.reporting_currency)
 
 
 @app.command("check-config")
@@ -170,15 +170,15 @@ def check_config() -> None:
     """Say what is set and whether it can work; nothing is pulled."""
     settings = load_settings()
     for domain in DOMAINS:
-        console.print(f"{domain:9} {', '.join(settings.sources(domain)) or '(absent)'}", highlight=False)
-    console.print(f"data      {settings.data_dir}", highlight=False, soft_wrap=True)
-    console.print(f"reporting {settings.reporting_currency}, {settings.reporting_time_zone}, rules: {settings.mrr_rules}", highlight=False)
+        console().print(f"{domain:9} {', '.join(settings.sources(domain)) or '(absent)'}", highlight=False)
+    console().print(f"data      {settings.data_dir}", highlight=False, soft_wrap=True)
+    console().print(f"reporting {settings.reporting_currency}, {settings.reporting_time_zone}, rules: {settings.mrr_rules}", highlight=False)
     if not settings.is_demo and settings.pii_key.get_secret_value() == BUILT_IN_PII_KEY:
-        console.print("[yellow]CSW_PII_KEY is not set: e-mail hashes use the built-in key, which anybody can read; set one of your own[/]")
+        console().print("[yellow]CSW_PII_KEY is not set: e-mail hashes use the built-in key, which anybody can read; set one of your own[/]")
     from orchestration.connections import check_sources
 
     check_sources(settings)
-    console.print("the settings are fine")
+    console().print("the settings are fine")
 
 
 @app.command()
@@ -196,8 +196,8 @@ def docs() -> None:
     from orchestration.quality import write_data_docs
 
     settings = load_settings()
-    console.print(f"dbt docs      {Dbt(settings).generate_docs() / 'static_index.html'}", soft_wrap=True)
-    console.print(f"GX Data Docs  {write_data_docs(settings)}", soft_wrap=True)
+    console().print(f"dbt docs      {Dbt(settings).generate_docs() / 'static_index.html'}", soft_wrap=True)
+    console().print(f"GX Data Docs  {write_data_docs(settings)}", soft_wrap=True)
 
 
 @health_app.command("explain")
@@ -208,7 +208,7 @@ def health_explain(
     """The score of one customer on one day: its parts, what has changed in 28 days, and why."""
     from orchestration.health_explained import explain, print_explanation
 
-    print_explanation(console, explain(load_settings(), customer, date_.date() if date_ else None))
+    print_explanation(console(), explain(load_settings(), customer, date_.date() if date_ else None))
 
 
 @lake_app.command("verify")
@@ -223,7 +223,7 @@ def lake_verify() -> None:
     if problems:
         advice = "for each of those days, csw run --date D --full-refresh pulls it again as its source knows it today"
         fail(f"{len(problems)} partitions are not what their manifests say: restore them from a backup, or, {advice}")
-    console.print(f"{len(lake.partitions())} partitions are what their manifests say")
+    console().print(f"{len(lake.partitions())} partitions are what their manifests say")
 
 
 @demo_app.command("run")
@@ -252,7 +252,7 @@ def demo_generate(
         last_day = generate_to_files(customers=customers, days=days, out=out.expanduser().resolve(), seed=seed)
     except OSError as error:
         fail(f"the files cannot be written: {error.filename or out}: {error.strerror}")
-    console.print(f"{customers} customers, {days} days up to {last_day}, in {out}", soft_wrap=True)
+    console().print(f"{customers} customers, {days} days up to {last_day}, in {out}", soft_wrap=True)
 
 
 if __name__ == "__main__":
