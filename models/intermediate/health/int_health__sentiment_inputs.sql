@@ -7,7 +7,8 @@ nodes as (
 ),
 
 -- One respondent's newer answer of the same kind for the same customer replaces the older one, for good: also when the older one is tagged
--- later, or one between them arrives late. Any answer counts for a limited time; one off its scale neither counts nor replaces (as in int_voice__answers).
+-- later, or one between them arrives late. Any answer counts for a limited time; one off its scale neither counts nor replaces (as in
+-- int_voice__answers).
 answers as (
     select
         nodes.customer_id,

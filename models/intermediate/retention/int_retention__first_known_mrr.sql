@@ -9,10 +9,6 @@ with months as (
     where is_complete
 ),
 
-rules as (
-    select * from {{ ref('int_revenue__rules') }}
-),
-
 subscription_ends as (
     select * from {{ ref('int_revenue__subscription_ends') }}
 ),
@@ -25,7 +21,7 @@ near as (
         rules.grace_days,
         items.*
     from months
-    cross join rules
+    cross join {{ ref('int_revenue__rules') }} as rules
     inner join {{ ref('int_retention__mrr_items') }} as items
         on months.closes_on >= items.active_from
             and months.closes_on - rules.grace_days < items.active_until
@@ -85,36 +81,28 @@ latest as (
     qualify row_number() over (partition by {{ keys }} order by days_back) = 1
 ),
 
-suspended as (
-    select latest.month, latest.source_relation, latest.customer_id, latest.subscription_key
-    from latest
-    inner join {{ ref('int_revenue__suspensions') }} as suspensions
-        on suspensions.rule_set = 0
-            and latest.source_relation = suspensions.source_relation
-            and latest.customer_id = suspensions.customer_id
-            and latest.subscription_key = suspensions.subscription_key
-            and suspensions.known_from <= latest.closes_on
-            and (suspensions.known_until is null or suspensions.known_until > latest.closes_on)
-            and suspensions.suspended_from <= latest.closes_on
-            and (suspensions.suspended_until is null or suspensions.suspended_until > latest.closes_on - latest.days_back)
-    group by latest.month, latest.source_relation, latest.customer_id, latest.subscription_key
-),
-
 standing as (
     select latest.*
     from latest
-    left join suspended
-        on latest.month = suspended.month
-            and latest.source_relation = suspended.source_relation
-            and latest.customer_id = suspended.customer_id
-            and latest.subscription_key = suspended.subscription_key
     left join subscription_ends
         on latest.source_relation = subscription_ends.source_relation
             and latest.subscription_key = subscription_ends.subscription_id
             and subscription_ends.known_from <= latest.closes_on
             and (subscription_ends.known_until is null or subscription_ends.known_until > latest.closes_on)
             and subscription_ends.ends_on <= latest.closes_on
-    where (latest.days_back = 0 or subscription_ends.subscription_id is null) and suspended.month is null
+    where (latest.days_back = 0 or subscription_ends.subscription_id is null)
+        and not exists (
+            select 1
+            from {{ ref('int_revenue__suspensions') }} as suspensions
+            where suspensions.rule_set = 0
+                and latest.source_relation = suspensions.source_relation
+                and latest.customer_id = suspensions.customer_id
+                and latest.subscription_key = suspensions.subscription_key
+                and suspensions.known_from <= latest.closes_on
+                and (suspensions.known_until is null or suspensions.known_until > latest.closes_on)
+                and suspensions.suspended_from <= latest.closes_on
+                and (suspensions.suspended_until is null or suspensions.suspended_until > latest.closes_on - latest.days_back)
+        )
 ),
 
 final as (

@@ -59,8 +59,9 @@ final as (
         lines.unit_amount,
         lines.amount,
         lines.discount_amount,
-        case when lines.period_start = lines.period_end then coalesce(running.period_start, lines.period_start) else lines.period_start end as period_start,
-        case when lines.period_start = lines.period_end then coalesce(running.period_end, lines.period_end) else lines.period_end end as period_end,
+        case when lines.period_start = lines.period_end and running.place is not null then running.period_start else lines.period_start end
+        as period_start,
+        case when lines.period_start = lines.period_end and running.place is not null then running.period_end else lines.period_end end as period_end,
         coalesce(running.period_start, lines.period_start) as rated_at,
         lines.interval,
         lines.interval_count,

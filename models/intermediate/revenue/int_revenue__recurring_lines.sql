@@ -1,5 +1,6 @@
 -- Recurring lines with the customer they belong to and their value in the reporting currency, at the rate of the day on which the
--- service period starts (of a credit for unused time: that of the line it takes back). What cannot be counted says why, is summed nowhere and stands in int_revenue__line_exceptions.
+-- service period starts (of a credit for unused time: that of the line it takes back). What cannot be counted says why, is summed nowhere
+-- and stands in int_revenue__line_exceptions.
 with lines as (
     select * from {{ ref('int_revenue__line_rates') }}
 ),

@@ -32,8 +32,7 @@ payers as (
 
 stated as (
     select
-        source_relation,
-        subscription_id,
+        source_relation, subscription_id,
         'paused' as reason,
         {{ reporting_date('coalesce(paused_at, updated_at)') }} as suspended_from,
         case when resumed_at >= paused_at then {{ reporting_date('resumed_at') }} end as suspended_until,
@@ -44,8 +43,7 @@ stated as (
     where paused_at is not null or status = 'paused'
     union all
     select
-        source_relation,
-        subscription_id,
+        source_relation, subscription_id,
         'unpaid' as reason,
         coalesce({{ reporting_date('updated_at') }}, known_from) as suspended_from,
         cast(null as date) as suspended_until,
@@ -59,26 +57,12 @@ stated as (
 -- A version speaks of the last pause only: when the next one comes the pause is over, and remembered, unless that speaks of the same: then
 -- it knows better when the pause ended.
 remembered as (
-    select
-        source_relation,
-        subscription_id,
-        reason,
-        suspended_from,
-        suspended_until,
-        known_from,
-        known_until,
-        false as is_remembered
-    from stated
+    select stated.*, false as is_remembered from stated
     union all
     select
-        source_relation,
-        subscription_id,
-        reason,
-        suspended_from,
+        source_relation, subscription_id, reason, suspended_from,
         least(suspended_until, known_until) as suspended_until,
-        known_until as known_from,
-        cast(null as date) as known_until,
-        true as is_remembered
+        known_until as known_from, cast(null as date) as known_until, is_retold, true as is_remembered
     from stated
     where known_until is not null and not is_retold
 ),
@@ -91,11 +75,7 @@ suspended as (
         remembered.subscription_id as reference,
         payers.customer_id,
         payers.subscription_key,
-        remembered.suspended_from,
-        remembered.suspended_until,
-        remembered.known_from,
-        remembered.known_until,
-        remembered.is_remembered
+        remembered.suspended_from, remembered.suspended_until, remembered.known_from, remembered.known_until, remembered.is_remembered
     from remembered
     inner join payers
         on remembered.source_relation = payers.source_relation
