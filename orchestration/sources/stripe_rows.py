@@ -54,6 +54,11 @@ def total(parts: Iterable[Row] | None) -> int | None:
     return None if parts is None else sum(part.get("amount") or 0 for part in parts)
 
 
+def inclusive_tax(taxes: Iterable[Row] | None) -> int | None:
+    """The part of the taxes that a line's amount holds, in either shape (`inclusive`, `tax_behavior`)."""
+    return None if taxes is None else total(tax for tax in taxes if tax.get("inclusive") or tax.get("tax_behavior") == "inclusive")
+
+
 def price_columns(price: Row) -> Row:
     """Columns that a price and a plan share under the price's names."""
     return {
@@ -184,6 +189,7 @@ def invoice_line(o: Row, parent: Row) -> Row:
         product_id=ref(what.get("product")),
         discount_amount=total(o.get("discount_amounts")),
         tax_amount=total(taxes),
+        inclusive_tax_amount=inclusive_tax(taxes),
         tax_inclusive=None if taxes is None else any(tax.get("inclusive") or tax.get("tax_behavior") == "inclusive" for tax in taxes),
         period_start=at(dig(o, "period.start")),
         period_end=at(dig(o, "period.end")),
@@ -222,6 +228,7 @@ def credit_note_line(o: Row, parent: Row) -> Row:
         customer_id=ref(parent.get("customer")),
         invoice_id=ref(parent.get("invoice")),
         invoice_line_id=ref(o.get("invoice_line_item")),
+        inclusive_tax_amount=inclusive_tax(first(o, "taxes", "tax_amounts")),
         currency=parent.get("currency"),
         created=at(parent.get("created")),
     )

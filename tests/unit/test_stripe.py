@@ -230,6 +230,17 @@ def test_the_newer_shape_of_invoice_lines_is_understood():
     assert tuple(row[name] for name in (*names, "tax_amount", "tax_inclusive")) == expected
 
 
+def test_tax_inside_a_price_is_told_apart_from_tax_on_top():
+    """119.00 with 19.00 of tax inside and 1.00 on top; 59.50 of it credited, in the pinned and in the newer shape."""
+    taxes = [{"amount": 1900, "inclusive": True}, {"amount": 100, "inclusive": False}]
+    row = stripe_rows.invoice_line(line(1) | {"amount": 11900, "discount_amounts": [], "tax_amounts": taxes}, invoice([]))
+    assert (row["tax_amount"], row["inclusive_tax_amount"]) == (2000, 1900)
+    for taxes in ({"tax_amounts": [{"amount": 950, "inclusive": True}]}, {"taxes": [{"amount": 950, "tax_behavior": "inclusive"}]}):
+        credited = stripe_rows.credit_note_line({"id": "cnli_1", "amount": 5950} | taxes, {"id": "cn_1"})
+        assert (credited["amount"], credited["inclusive_tax_amount"]) == (5950, 950)
+    assert stripe_rows.credit_note_line({"id": "cnli_1", "amount": 5950}, {"id": "cn_1"})["inclusive_tax_amount"] is None
+
+
 def test_a_listing_counts_as_newer_than_what_was_known_before_it():
     """A change that left no time in the object must not lose against an older version that came through an event."""
     found, _, _ = pull(account(lists={"/v1/customers": [{"id": "cus_1", "object": "customer", "created": T - 10_000}]}), ["customers"], since=None)

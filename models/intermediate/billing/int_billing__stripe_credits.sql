@@ -1,4 +1,5 @@
--- What Stripe gave back, in the columns of the contract: lines of credit notes (after discounts, without tax), refunds and chargebacks.
+-- What Stripe gave back, in the columns of the contract: lines of credit notes (after discounts, without tax, also where the price
+-- includes it), refunds and chargebacks.
 -- A refund that a credit note brought about is not counted beside it. Voided notes, failed refunds and disputes that were won
 -- or only inquired are none.
 with notes as (
@@ -22,7 +23,9 @@ noted as (
         notes.customer_id,
         notes.invoice_id,
         note_lines.line_id,
-        coalesce(cast(note_lines.amount - note_lines.discount_amount as decimal(18,4)), notes.subtotal) as amount,
+        coalesce(
+            cast(note_lines.amount - note_lines.discount_amount - note_lines.inclusive_tax_amount as decimal(18,4)), notes.subtotal
+        ) as amount,
         notes.currency,
         notes.issued_at,
         notes.source_relation,

@@ -1,5 +1,6 @@
 -- Stripe's invoice lines in the columns of the contract. `amount` is before discounts, as at Stripe, and without tax: tax is a line of
--- its own, taken out of the line where Stripe's price includes it, so that the lines of an invoice sum to its total.
+-- its own, taken out of the line where Stripe's price includes it, so that the lines of an invoice sum to its total. Such a tax is
+-- that of the discounted amount, so amount and discount both give their share of it.
 with lines as (
     select * from {{ ref('stg_stripe__invoice_lines') }}
 ),
@@ -17,11 +18,22 @@ priced as (
         coalesce(lines.interval, plans.interval) as billing_interval,
         coalesce(lines.interval_count, plans.interval_count) as billing_interval_count,
         coalesce(lines.usage_type, plans.usage_type) as billed_by,
-        case when lines.is_tax_inclusive then lines.amount - lines.tax_amount else lines.amount end as amount_without_tax
+        case
+            when lines.inclusive_tax_amount <> 0 and lines.amount <> lines.discount_amount then
+                cast(lines.amount as double) * cast(lines.inclusive_tax_amount as double) / cast(lines.amount - lines.discount_amount as double)
+            else 0e0
+        end as tax_in_amount
     from lines
     left join plans
         on lines.source_relation = plans.source_relation
             and lines.plan_id = plans.plan_id
+),
+
+netted as (
+    select
+        priced.*,
+        cast(amount - {{ to_money('tax_in_amount') }} as decimal(18,4)) as amount_without_tax
+    from priced
 ),
 
 services as (
@@ -38,12 +50,12 @@ services as (
         end as kind,
         quantity,
         case
-            when is_tax_inclusive
+            when inclusive_tax_amount <> 0
                 then cast(cast(price as double) * cast(amount_without_tax as double) / nullif(cast(amount as double), 0) as decimal(18,4))
             else price
         end as unit_amount,
-        cast(amount_without_tax as decimal(18,4)) as amount,
-        discount_amount,
+        amount_without_tax as amount,
+        cast(amount_without_tax - (amount - discount_amount - inclusive_tax_amount) as decimal(18,4)) as discount_amount,
         currency,
         period_start,
         period_end,
@@ -55,7 +67,7 @@ services as (
         known_until,
         is_current,
         is_deleted
-    from priced
+    from netted
 ),
 
 taxes as (

@@ -21,6 +21,7 @@ final as (
         cast(landed.quantity as decimal(18,4)) as quantity,
         {{ from_minor_units('landed.amount') }} as amount,
         {{ from_minor_units('coalesce(landed.discount_amount, 0)') }} as discount_amount,
+        {{ from_minor_units('coalesce(landed.inclusive_tax_amount, 0)') }} as inclusive_tax_amount,
         upper({{ clean_text('landed.currency') }}) as currency,
         landed.created as created_at,
         landed.updated as updated_at,

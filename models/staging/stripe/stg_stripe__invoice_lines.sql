@@ -24,7 +24,9 @@ final as (
         {{ from_minor_units('landed.amount') }} as amount,
         {{ from_minor_units('coalesce(landed.discount_amount, 0)') }} as discount_amount,
         {{ from_minor_units('coalesce(landed.tax_amount, 0)') }} as tax_amount,
-        coalesce(landed.tax_inclusive, false) as is_tax_inclusive,
+        -- What landed before the column did says only whether the amount holds the tax.
+        {{ from_minor_units('coalesce(landed.inclusive_tax_amount, case when landed.tax_inclusive then landed.tax_amount end, 0)') }}
+            as inclusive_tax_amount,
         upper({{ clean_text('landed.currency') }}) as currency,
         landed.period_start,
         landed.period_end,
