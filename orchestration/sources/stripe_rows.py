@@ -215,9 +215,17 @@ def dispute(o: Row) -> Row:
 
 
 def credit_note(o: Row) -> Row:
-    refund_id = ref(o.get("refund") or next((ref(one.get("refund")) for one in o.get("refunds") or []), None))
+    """A note may be paid out in several refunds (`refunds`, where the API has it): all of them are named, the first one also by itself."""
+    given = [ref(one) for one in (o.get("refund"), *(one.get("refund") for one in o.get("refunds") or [])) if one]
     plain = "id status type reason amount subtotal total currency"
-    return flat(o, plain=plain, times="voided_at effective_at created", refs=["customer", "invoice"], refund_id=refund_id)
+    return flat(
+        o,
+        plain=plain,
+        times="voided_at effective_at created",
+        refs=["customer", "invoice"],
+        refund_id=given[0] if given else None,
+        refund_ids=",".join(dict.fromkeys(given)) or None,
+    )
 
 
 def credit_note_line(o: Row, parent: Row) -> Row:

@@ -230,6 +230,14 @@ def test_the_newer_shape_of_invoice_lines_is_understood():
     assert tuple(row[name] for name in (*names, "tax_amount", "tax_inclusive")) == expected
 
 
+def test_all_refunds_of_a_credit_note_are_named():
+    several = [{"refund": "re_1", "amount_refunded": 60}, {"refund": {"id": "re_2"}, "amount_refunded": 40}, {"type": "payment_record_refund"}]
+    expected = {"re_1": {"refund": "re_1"}, "re_1,re_2": {"refunds": several}, None: {"refund": None, "refunds": []}}
+    for ids, given in expected.items():
+        row = stripe_rows.credit_note({"id": "cn_1", "customer": "cus_1"} | given)
+        assert (row["refund_id"], row["refund_ids"]) == (ids and "re_1", ids)
+
+
 def test_tax_inside_a_price_is_told_apart_from_tax_on_top():
     """119.00 with 19.00 of tax inside and 1.00 on top; 59.50 of it credited, in the pinned and in the newer shape."""
     taxes = [{"amount": 1900, "inclusive": True}, {"amount": 100, "inclusive": False}]

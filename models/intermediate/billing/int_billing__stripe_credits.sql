@@ -1,6 +1,6 @@
 -- What Stripe gave back, in the columns of the contract: lines of credit notes (after discounts, without tax, also where the price
 -- includes it), refunds and chargebacks.
--- A refund that a credit note brought about is not counted beside it. Voided notes, failed refunds and disputes that were won
+-- Refunds that a credit note brought about are not counted beside it. Voided notes, failed refunds and disputes that were won
 -- or only inquired are none.
 with notes as (
     select * from {{ ref('stg_stripe__credit_notes') }}
@@ -40,6 +40,14 @@ noted as (
             and (note_lines.known_until is null or notes.known_from < note_lines.known_until)
 ),
 
+paying_out as (
+    select
+        source_relation,
+        refund_ids
+    from notes
+    where is_current and status <> 'void' and refund_ids is not null
+),
+
 refunded as (
     select
         refunds.refund_id as credit_id,
@@ -59,9 +67,14 @@ refunded as (
         on refunds.source_relation = payments.source_relation
             and refunds.payment_id = payments.payment_id
     where not exists (
-        select 1 from notes
-        where notes.source_relation = refunds.source_relation and notes.refund_id = refunds.refund_id
-            and notes.is_current and notes.status <> 'void'
+        select 1 from paying_out
+        where paying_out.source_relation = refunds.source_relation and paying_out.refund_ids = refunds.refund_id
+    )
+    -- The few notes with more than one refund stand apart: only these are searched by text.
+    and not exists (
+        select 1 from paying_out
+        where paying_out.source_relation = refunds.source_relation and position(',' in paying_out.refund_ids) > 0
+            and position(concat(',', refunds.refund_id, ',') in concat(',', paying_out.refund_ids, ',')) > 0
     )
 ),
 

@@ -16,7 +16,7 @@ final as (
         {{ clean_code('landed.reason') }} as reason,
         {{ from_minor_units('landed.subtotal') }} as subtotal,
         {{ from_minor_units('landed.total') }} as total,
-        landed.refund_id,
+        coalesce(landed.refund_ids, landed.refund_id) as refund_ids,
         upper({{ clean_text('landed.currency') }}) as currency,
         landed.voided_at,
         coalesce(landed.effective_at, landed.created) as issued_at,
