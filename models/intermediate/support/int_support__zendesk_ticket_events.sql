@@ -1,6 +1,7 @@
 -- Comments and changes of Zendesk's tickets in the kinds of the contract; what is of no such kind (private notes, other fields) is not
 -- here, nor is what a ticket was opened with: its first words are no reply, its first status no change. An escalation is the tag
--- `escalated` or `escalation` being set.
+-- `escalated` or `escalation` being set. Zendesk tells only the role that people have today, and who leaves the desk becomes an end user:
+-- whoever once was of it writes as an agent.
 with events as (
     select
         *,
@@ -14,24 +15,45 @@ users as (
     select
         source_relation,
         user_id,
-        role
+        role,
+        is_current
     from {{ ref('stg_zendesk__users') }}
-    where is_current and role is not null
+    where role is not null
+),
+
+-- Only the desk's own people have tickets assigned to them, or write notes in the browser (what a customer mails may be kept private).
+agents as (
+    select source_relation, author_id as user_id from events
+    where author_role in ('agent', 'admin') or (event_type = 'comment' and not is_public and channel in ('web', 'web form'))
+    union
+    select source_relation, user_id from users
+    where role in ('agent', 'admin')
+    union
+    select source_relation, assignee_id as user_id from {{ ref('stg_zendesk__tickets') }}
+    union
+    select source_relation, to_value as user_id from events
+    where field_name = 'assignee_id'
+    union
+    select source_relation, from_value as user_id from events
+    where field_name = 'assignee_id'
 ),
 
 acted as (
     select
         events.*,
-        case coalesce(events.author_role, users.role)
-            when 'end-user' then 'end_user'
-            when 'agent' then 'agent'
-            when 'admin' then 'agent'
-            else case when coalesce(events.author_id, '-1') in ('-1', '0') then 'system' end
+        case
+            when coalesce(events.author_id, '-1') in ('-1', '0') then 'system'
+            when agents.user_id is not null then 'agent'
+            when coalesce(events.author_role, users.role) = 'end-user' then 'end_user'
         end as actor_role
     from events
     left join users
         on events.source_relation = users.source_relation
             and events.author_id = users.user_id
+            and users.is_current
+    left join agents
+        on events.source_relation = agents.source_relation
+            and events.author_id = agents.user_id
 ),
 
 typed as (
