@@ -50,6 +50,7 @@ class TableLoad:
         previous: Manifest | None,
         since: datetime | None,
         look_back: timedelta | None,
+        hides_changes: bool,
         zone: str | None,
         statements: Statements,
     ) -> None:
@@ -57,6 +58,7 @@ class TableLoad:
         self._connection, self._home, self._before, self._load_date, self._run_id = connection, home, before, load_date, run_id
         self._source_relation, self._started_at = source_relation, started_at
         self._look_back, self._known = look_back, None  # look_back: the table shows no changes, so it is read again
+        self._hides_changes = hides_changes  # it shows most, so it is read again only when it is read whole
         self._validator = Validator(contract, connection, zone, statements)
         self._writer = PartitionWriter(
             home, quarantine_home, contract, source_relation=source_relation, load_date=load_date, run_id=run_id, started_at=started_at
@@ -75,10 +77,11 @@ class TableLoad:
 
     def window(self, *, whole: bool) -> Window:
         """What to ask the source for. A table that is read again: the days of its key some weeks back, all else (and if `whole`) from the start."""
-        if self.since is None or self._look_back is None:
+        is_reread = self._look_back is not None or (whole and self._hides_changes)
+        if self.since is None or not is_reread:
             return Window(self.since, self.until)
         days = self.contract.created_at if self.contract.created_at in self.contract.primary_key else None
-        since = self.since - self._look_back if days and not whole else None
+        since = self.since - self._look_back if self._look_back is not None and days and not whole else None
         self._known = KnownRows(
             self.contract,
             self._connection,

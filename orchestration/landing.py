@@ -49,6 +49,14 @@ class RereadsTables(Protocol):
     rereads: frozenset[str]
 
 
+@runtime_checkable
+class ReadsWhole(Protocol):
+    """A source (HubSpot) with tables in which some changes show nowhere: when keys are compared, it gives those whole, and landing keeps
+    what is new."""
+
+    reads_whole: frozenset[str]
+
+
 class Lake(LakeContents):
     """A lake that can be loaded; what is refused goes below `quarantine_root`, in folders like those of `root`."""
 
@@ -77,7 +85,7 @@ class Lake(LakeContents):
 
         The window starts at the newest cursor *before* `load_date`, less the overlap, so that repeating a day repeats its window; `full`
         starts at the beginning and accepts a changed shape. `reconcile` also compares keys and lands a tombstone for what is gone, and
-        reads tables that show no changes whole; `believe_deletions`: however many those are.
+        reads tables that show no changes, or not all, whole; `believe_deletions`: however many those are.
         A load that has not `passed` its gate is pulled again with this one, which takes its place. One that this run has already committed
         is not repeated. `progress(table, rows)` is called as rows arrive.
 
@@ -148,6 +156,7 @@ class Lake(LakeContents):
         connection = self._connection()
         started_at = utc_now()
         rereads = source.rereads if isinstance(source, RereadsTables) else ()
+        reads_whole = source.reads_whole if isinstance(source, ReadsWhole) else ()
         loads = {
             table: TableLoad(
                 contract,
@@ -163,6 +172,7 @@ class Lake(LakeContents):
                 previous=(previous := self.newest_manifest(source.source_relation, table, before=before)),
                 since=previous.cursor - self._overlap if previous and previous.cursor and not full else None,
                 look_back=LOOK_BACK if table in rereads else None,
+                hides_changes=table in reads_whole,
                 zone=getattr(source, "time_zone", None),
                 statements=self._statements[source.source_relation],
             )

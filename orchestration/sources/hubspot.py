@@ -5,6 +5,9 @@ Here belong HubSpot's requests and the flattening of its records, which is the s
 Requests: GET /crm/v3/objects/<type>?limit&properties&associations&archived&after; POST /crm/v3/objects/<type>/search;
 POST /crm/v4/associations/<from>/<to>/batch/read (search doesn't give associations); GET /crm/v3/owners?limit&archived&after.
 
+An association that is made or changed later leaves no trace in its record: on the days on which keys are compared, tables with
+associations are read whole (`reads_whole`), and landing keeps what differs.
+
 The search is paged by key, never by its offset: each request asks again from the last time seen. So no result lies beyond the search's
 limit of 10,000, and a record that is changed meanwhile moves ahead of us instead of pushing another one behind us.
 """
@@ -12,6 +15,7 @@ limit of 10,000, and a record that is changed meanwhile moves ahead of us instea
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -20,7 +24,7 @@ from orchestration.contracts import Contract
 from orchestration.sources.base import ContractError, Page, TransientSourceError, Window, moment, skip_if_absent
 from orchestration.sources.http import Http
 
-LIST_PAGE, SEARCH_PAGE = 100, 200
+LIST_PAGE, SEARCH_PAGE, KEYS_AT_ONCE = 100, 200, 10_000
 # A custom object is addressed by its name with this prefix.
 CUSTOM = {"success_goals": "p_success_goals", "campaign_members": "p_campaign_members"}
 ASSOCIATIONS = {"company_id": "companies", "contact_id": "contacts"}
@@ -40,6 +44,8 @@ class HubSpot:
         self.tables = tuple(contracts)
         self.absent: set[str] = set()
         self.warnings: list[str] = []
+        self.reads_whole = frozenset(table for table in contracts if self._associations(table))
+        self._listed: dict[str, array[int]] = {}  # ids of tables that this pull has listed to the end
 
     def pull(self, windows: Mapping[str, Window]) -> Iterator[tuple[str, Page]]:
         for table in windows:
@@ -55,6 +61,8 @@ class HubSpot:
     def keys(self, table: str) -> Iterator[list[tuple]] | None:
         if table == MERGES or table in self.absent:
             return None
+        if (ids := self._listed.get(table)) is not None:
+            return ([(str(id),) for id in ids[start : start + KEYS_AT_ONCE]] for start in range(0, len(ids), KEYS_AT_ONCE))
         return ([(o["id"],) for o in page] for page in self._list(table, archived=False, properties=["hs_object_id"]))
 
     def close(self) -> None:
@@ -68,12 +76,20 @@ class HubSpot:
 
     def _object_pages(self, table: str, since: datetime | None) -> Iterator[list[dict]]:
         """Records with associations; those in the recycle bin too, with the time of their deletion as their last change."""
-        pages = self._list(table, archived=False) if since is None else self._changed(table, since)
+        pages = self._all(table) if since is None else self._changed(table, since)
         yield from filter(None, skip_if_absent(self, table, pages))
         if table not in self.absent:
             for page in self._list(table, archived=True):
                 if binned := [o for o in page if since is None or not _archived_before(o, since)]:
                     yield binned
+
+    def _all(self, table: str) -> Iterator[list[dict]]:
+        """The whole list, whose ids are kept for keys(): as numbers, eight bytes each."""
+        ids = array("q")
+        for page in self._list(table, archived=False):
+            ids.extend(int(o["id"]) for o in page)
+            yield page
+        self._listed[table] = ids
 
     def _list(self, table: str, archived: bool, properties: list[str] | None = None) -> Iterator[list[dict]]:
         params: dict[str, Any] = {"limit": LIST_PAGE, "archived": str(archived).lower()}

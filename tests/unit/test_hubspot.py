@@ -151,6 +151,22 @@ def test_the_primary_association_wins():
     assert deal["company_id"] == "7001"
 
 
+def test_ids_that_a_pull_has_listed_are_not_asked_for_again():
+    """Tables with associations are read whole when keys are compared: that listing is the keys, too."""
+    portal = Portal([task(number, START) for number in range(1, 251)] + [task(300, START, archived=True, archivedAt=iso(START))])
+    with scripted_server(portal) as (base_url, requests):
+        source = open_source(SourceSpec(vendor="hubspot", domains=("crm",), base_url=base_url, api_key=SecretStr("k")))
+        assert source.reads_whole >= {"contacts", "deals", "tasks", "success_goals"}
+        assert not source.reads_whole & {"companies", "company_merges", "owners"}
+        assert sum(len(page) for _, page in source.pull({"tasks": FULL})) == 251
+        asked = len(requests)
+        assert [key for page in source.keys("tasks") for key in page] == [(str(number),) for number in range(1, 251)]
+        assert len(requests) == asked
+        assert len([key for page in source.keys("deals") for key in page]) == 250
+        assert len(requests) > asked
+        source.close()
+
+
 def test_owners_become_snake_case():
     def answer(request: Request) -> Answer:
         assert request.path == "/crm/v3/owners"

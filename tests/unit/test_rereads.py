@@ -102,3 +102,33 @@ def test_days_of_use_are_read_a_month_back_and_whole_when_reconciled(tmp_path):
     assert landed(tmp_path, USE, "day, events")[4:] == [(2, old, 3)]
     load(lake, Rereading([use(old, 3), use(recent, 2)]), days_later(3))  # a source that cannot filter gives more than it was asked for
     assert len(landed(tmp_path, USE, "day")) == 5
+
+
+CONTACTS = Contract(
+    vendor="shop",
+    table="orders",
+    domain="crm",
+    columns=(Column("id", "string", required=True), Column("note", "string"), Column("changed_at", "timestamp", required=True)),
+    primary_key=("id",),
+    updated_at="changed_at",
+)
+
+
+class Hiding(Shop):
+    reads_whole = frozenset({"orders"})
+
+
+def contact(number: int, company: str) -> dict:
+    return {"id": f"c{number}", "note": company, "changed_at": datetime(2024, 5, 1, tzinfo=UTC)}
+
+
+def test_a_change_that_shows_nowhere_is_found_when_keys_are_compared(tmp_path):
+    lake = lake_in(tmp_path, of(CONTACTS))
+    load(lake, Hiding([contact(1, "acme"), contact(2, "acme")]), FIRST)
+    source = Hiding([])
+    (manifest,) = load(lake, source, days_later(1))
+    assert (source.windows["orders"].since, manifest.mode) == (datetime(2024, 5, 10, tzinfo=UTC), "incremental")
+    source = Hiding([contact(1, "acme"), contact(2, "zulu")], keys=[("c1",), ("c2",)])
+    (manifest,) = load(lake, source, days_later(2), reconcile=True)
+    assert (source.windows["orders"].since, manifest.mode, manifest.rows) == (None, "changes", 1)
+    assert landed(tmp_path, CONTACTS) == [(0, "c1", "acme"), (0, "c2", "acme"), (2, "c2", "zulu")]
