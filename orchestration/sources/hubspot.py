@@ -29,6 +29,7 @@ LIST_PAGE, SEARCH_PAGE, KEYS_AT_ONCE = 100, 200, 10_000
 CUSTOM = {"success_goals": "p_success_goals", "campaign_members": "p_campaign_members"}
 ASSOCIATIONS = {"company_id": "companies", "contact_id": "contacts"}
 OWN_FIELDS = {"id", "archived", *ASSOCIATIONS}  # of a record, everything else being a property
+UNLABELED, OWN_LABEL = "_unlabeled", "HUBSPOT_DEFINED"
 MERGED, MERGES = "hs_merged_object_ids", "company_merges"
 
 
@@ -155,7 +156,7 @@ class HubSpot:
         for other in self._associations(table).values():
             path = f"/crm/v4/associations/{CUSTOM.get(table, table)}/{other}/batch/read"
             answer = self.http.post(path, {"inputs": [{"id": o["id"]} for o in records]})
-            linked = {str(link["from"]["id"]): [_v3_link(to) for to in link["to"]] for link in answer.get("results", [])}
+            linked = {str(link["from"]["id"]): [one for to in link["to"] for one in _v3_links(to)] for link in answer.get("results", [])}
             for o in records:
                 o.setdefault("associations", {})[other] = {"results": linked.get(o["id"], [])}
         return records
@@ -188,15 +189,23 @@ def _after(body: dict[str, Any]) -> str | None:
 
 
 def _linked(o: dict, other: str) -> str | None:
-    """The associated record: the primary one where it is marked, else the oldest, in whatever order they come."""
+    """The associated record: the primary one where it is marked, else the oldest, in whatever order they come.
+
+    Every link has HubSpot's own type, `contact_to_company_unlabeled`; the primary one also has it without the end. Other types are labels
+    that somebody made up.
+    """
     links = ((o.get("associations") or {}).get(other) or {}).get("results") or []
-    primary = [link for link in links if not str(link.get("type", "")).endswith("_unlabeled")]
+    types = {str(link.get("type", "")) for link in links}
+    primary = [link for link in links if f"{link.get('type', '')}{UNLABELED}" in types]
     return min((str(link["id"]) for link in primary or links), key=int, default=None)
 
 
-def _v3_link(to: dict) -> dict:
-    labels = [kind.get("label") for kind in to.get("associationTypes", [])]
-    return {"id": str(to["toObjectId"]), "type": "primary" if "Primary" in labels else "other_unlabeled"}
+def _v3_links(to: dict) -> Iterator[dict]:
+    """As a list would have given them. HubSpot's own label is "Primary", in some portals "Contact with Primary Company"."""
+    id, kinds = str(to["toObjectId"]), to.get("associationTypes", [])
+    yield {"id": id, "type": f"linked{UNLABELED}"}
+    if any(kind.get("category", OWN_LABEL) == OWN_LABEL and "primary" in (kind.get("label") or "").lower() for kind in kinds):
+        yield {"id": id, "type": "linked"}
 
 
 def _merges(company: dict) -> list[dict]:

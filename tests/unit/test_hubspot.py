@@ -151,6 +151,40 @@ def test_the_primary_association_wins():
     assert deal["company_id"] == "7001"
 
 
+LISTED = {"primary": "contact_to_company", "plain": "contact_to_company_unlabeled", "billing": "billing_contact_to_company", "board": "board member"}
+LABELS = {"primary": ("HUBSPOT_DEFINED", "Primary"), "plain": ("HUBSPOT_DEFINED", None), "billing": ("USER_DEFINED", "Primary billing contact")}
+LABELS |= {"board": ("USER_DEFINED", "Board member"), "renamed": ("HUBSPOT_DEFINED", "Contact with Primary Company")}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        ({900: ["primary", "plain"], 100: ["billing", "plain"]}, "900"),
+        ({900: ["plain", "primary"], 100: ["plain"], 50: ["board", "plain"]}, "900"),
+        ({900: ["billing", "plain"], 100: ["plain"]}, "100"),  # none is marked: the oldest
+        ({900: ["primary", "plain"]}, "900"),
+    ],
+)
+def test_a_label_of_ones_own_is_not_the_primary_one(kinds: dict[int, list[str]], expected: str):
+    """In a list, where a label shows as a type, as in a search, where it has a name of its own."""
+    for renamed in (False, True):
+
+        def answer(request: Request, renamed: bool = renamed) -> Answer:
+            person = {"id": "501", "archived": False, "properties": {"lastmodifieddate": iso(START)}}
+            if request.path.endswith("/search"):
+                return Answer({"total": 1, "results": [person]})
+            if request.path.startswith("/crm/v4/"):
+                names = {id: [LABELS["renamed" if renamed and kind == "primary" else kind] for kind in some] for id, some in kinds.items()}
+                to = [{"toObjectId": id, "associationTypes": [{"category": c, "label": label} for c, label in some]} for id, some in names.items()]
+                return Answer({"results": [{"from": {"id": "501"}, "to": to}]})
+            links = [{"id": str(id), "type": LISTED[kind]} for id, some in kinds.items() for kind in some]
+            person["associations"] = {"companies": {"results": links}}
+            return Answer({"results": [person] if request.query["archived"] == ["false"] else []})
+
+        for window in (FULL, Window(START, UNTIL)):
+            assert [one["company_id"] for one in pull(answer, {"contacts": window})["contacts"]] == [expected]
+
+
 def test_ids_that_a_pull_has_listed_are_not_asked_for_again():
     """Tables with associations are read whole when keys are compared: that listing is the keys, too."""
     portal = Portal([task(number, START) for number in range(1, 251)] + [task(300, START, archived=True, archivedAt=iso(START))])
