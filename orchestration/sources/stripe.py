@@ -108,7 +108,7 @@ class Stripe:
             if kind.table == table and kind.can_vanish and table not in self.absent:
                 return ([(o["id"],) for o in page] for page in self._list(kind))
             if kind.child and kind.child.table == table == "subscription_items":
-                return ([(item["id"],) for o in page for item in self._children(kind.child, o)] for page in self._list(kind))
+                return ([(item["id"],) for o in page for item in self._children(kind.child, o) or ()] for page in self._list(kind))
         return None  # money that moved stays on record; lines go with their invoice
 
     def close(self) -> None:
@@ -123,21 +123,31 @@ class Stripe:
 
         return self.http.pages(path, params, rows="data", following=following, cursor="starting_after")
 
-    def _children(self, child: Child, o: dict) -> list[dict]:
-        """The whole list inside an object; the object itself holds the first ten or so."""
+    def _children(self, child: Child, o: dict) -> list[dict] | None:
+        """The whole list inside an object; the object itself holds the first ten or so. None: it is gone since we saw it."""
         held = o.get(child.key) or {"data": [], "has_more": True}
         found = list(held["data"])
         if held.get("has_more"):
             path, params = child.rest(o["id"])
             after = {"starting_after": found[-1]["id"]} if found else {}
-            found += [one for page in self._pages(path, {**params, "limit": PAGE, **after}) for one in page]
+            try:
+                found += [one for page in self._pages(path, {**params, "limit": PAGE, **after}) for one in page]
+            except NotFound:
+                return None
         return found
 
-    def _rows(self, name: str, objects: list[tuple[dict, datetime]], windows: Mapping[str, Window]) -> Iterator[tuple[str, Page]]:
-        """One page of objects as pages of their table and its child table."""
+    def _rows(
+        self, name: str, objects: list[tuple[dict, datetime]], windows: Mapping[str, Window], changes: Changes | None = None
+    ) -> Iterator[tuple[str, Page]]:
+        """One page of objects as pages of their table and its child table; `changes` hears of the children that there are."""
         kind, parents, children = KINDS[name], [], []
         for o, updated in objects:
             parts = self._children(kind.child, o) if kind.child else []
+            if parts is None:
+                parents.append({"id": o["id"], "updated": updated, DELETED: True})
+                continue
+            if kind.child and changes is not None:
+                changes.given((name, o["id"]), parts)
             parents.append((kind.row(o, parts) if name == "subscription" else kind.row(o)) | {"updated": updated})
             children += [kind.child.row(part, o) | {"updated": updated} for part in parts] if kind.child else []
         if parents and kind.table in windows:
@@ -158,15 +168,16 @@ class Stripe:
                 for (name, _), o, when in held:
                     current.setdefault(name, []).append((o, at(when)))
             for name, objects in current.items():
-                yield from self._rows(name, objects, windows)
+                yield from self._rows(name, objects, windows, changes)
             yield from _tombstones(gone, windows)
         for (name, id), when in changes.to_read().items():
-            yield from self._read(name, id, when, windows)
+            yield from self._read(name, id, when, windows, changes)
+        yield from _tombstones(changes.gone_after_all(), windows)
         for charge, when in changes.refunded_charges.items() if "refund" in names else ():
             for page in self._pages("/v1/refunds", {"charge": charge, "limit": PAGE}):
                 yield from self._rows("refund", [(o, at(when)) for o in page], windows)
 
-    def _read(self, name: str, id: str, when: int, windows: Mapping[str, Window]) -> Iterator[tuple[str, Page]]:
+    def _read(self, name: str, id: str, when: int, windows: Mapping[str, Window], changes: Changes) -> Iterator[tuple[str, Page]]:
         try:
             o = self.http.get(f"/v1/{KINDS[name].table}/{id}")
         except NotFound:
@@ -174,7 +185,7 @@ class Stripe:
         if o.get("deleted"):
             yield from _tombstones([((name, id), None, when)], windows)
         else:
-            yield from self._rows(name, [(o, at(when))], windows)
+            yield from self._rows(name, [(o, at(when))], windows, changes)
 
 
 def _needs_listing(window: Window, now: datetime) -> bool:

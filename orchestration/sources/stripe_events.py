@@ -13,7 +13,9 @@ from orchestration.sources.stripe_rows import ref
 API_VERSION = "2024-06-20"  # the last one before subscription periods moved to the items and prices out of invoice lines
 
 Key = tuple[str, str]  # (type, id)
+Gone = tuple[Key, dict | None, int]  # (the object or the parent, its child that is gone, the event's time)
 CHILDREN = {"subscription": "items", "invoice": "lines", "credit_note": "lines"}  # type → its list of children
+HELD = 10  # children that an event holds at most
 
 
 @dataclass
@@ -29,8 +31,10 @@ class Changes:
     unread: dict[Key, int] = field(default_factory=dict)
     refunded_charges: dict[str, int] = field(default_factory=dict)
     _related: dict[Key, int] = field(default_factory=dict)
+    _doubtful: dict[Key, list[Gone]] = field(default_factory=dict)
+    _given: dict[Key, set[str]] = field(default_factory=dict)
 
-    def take(self, event: dict[str, Any]) -> tuple[list[tuple[Key, dict, int]], list[tuple[Key, dict | None, int]]]:
+    def take(self, event: dict[str, Any]) -> tuple[list[tuple[Key, dict, int]], list[Gone]]:
         """(objects that are current as the event holds them, objects and children that are gone); each with the event's time.
 
         A child that is gone comes as ((parent type, parent id), the child, time), an object as ((type, id), None, time).
@@ -49,7 +53,10 @@ class Changes:
                 self._related[key] = max(when, self._related.get(key, 0))
         if name not in self.wanted:
             return [], []
-        gone: list[tuple[Key, dict | None, int]] = [((name, id), child, when) for child in _dropped(name, event)]
+        gone: list[Gone] = [((name, id), child, when) for child in _dropped(name, event)]
+        if gone and _is_cut(name, o):
+            self._doubtful.setdefault((name, id), []).extend(gone)
+            gone = []
         if when <= self.done.get((name, id), -1):
             return [], gone
         if event["type"] == f"{name}.deleted":
@@ -70,6 +77,20 @@ class Changes:
                 self._read_later(key, when)
         return {key: when for key, when in self.unread.items() if when > self.done.get(key, -1)}
 
+    def given(self, parent: Key, children: list[dict]) -> None:
+        """The whole list of an object. Kept of long lists, and where something may be gone."""
+        if len(children) > HELD or parent in self._doubtful:
+            self._given.setdefault(parent, set()).update(child["id"] for child in children)
+
+    def gone_after_all(self) -> list[Gone]:
+        """Of what an event did not hold, with a list too long to be held whole: what none of the whole lists had. To be asked last."""
+        return [
+            (parent, child, when)
+            for parent, some in self._doubtful.items()
+            for _, child, when in some
+            if child is not None and child["id"] not in self._given.get(parent, ())
+        ]
+
     def _read_later(self, key: Key, when: int) -> None:
         if key[0] in self.wanted:
             self.unread[key] = max(when, self.unread.get(key, 0))
@@ -80,9 +101,14 @@ def _held(name: str, o: dict) -> list[dict]:
 
 
 def _dropped(name: str, event: dict) -> list[dict]:
-    """Children that an update took away: in the event's previous list, not in the object any more."""
+    """Children that an update took away: in the event's previous list, not in the object any more, as far as the event holds them."""
     before = (event["data"].get("previous_attributes") or {}).get(CHILDREN.get(name, ""))
     if not isinstance(before, dict):
         return []
     left = {child["id"] for child in _held(name, event["data"]["object"])}
     return [child for child in before.get("data", []) if child.get("id") and child["id"] not in left]
+
+
+def _is_cut(name: str, o: dict) -> bool:
+    """Whether the object holds less than its whole list: both lists of an event are then the first pages, of which one child pushes another."""
+    return bool((o.get(CHILDREN.get(name, "")) or {"has_more": True}).get("has_more"))

@@ -145,6 +145,34 @@ def test_items_that_an_update_took_away_become_tombstones():
     assert [row["id"] for row in found["subscription_items"] if not row.get("_is_deleted")] == ["si_2"]
 
 
+def test_what_moved_off_the_first_page_of_a_long_list_is_not_gone():
+    """An event holds ten of twelve. Before, si_1 to si_10 were the first ten; now si_0 stands in front, and si_99 was taken away."""
+    items = [item(f"si_{number}") for number in range(12)]
+    before = {"items": {"object": "list", "data": [*items[1:10], item("si_99"), items[10]], "has_more": True}}
+    for version in (API_VERSION, "2017-08-15"):
+        now = subscription(items[:10]) | {"items": {"object": "list", "data": items[:10], "has_more": True}}
+        later = event("customer.subscription.updated", now, T + 60, version=version)
+        moved = event("customer.subscription.updated", now, T, before, version=version)
+        for events in ([moved], [later, moved], [moved, later]):
+            answer = account(events, {"/v1/subscription_items": items}, {"/v1/subscriptions/sub_1": now})
+            found, _, _ = pull(answer, ["subscriptions", "subscription_items"])
+            assert {row["id"] for row in found["subscription_items"] if not row.get("_is_deleted")} == {one["id"] for one in items}
+            assert [(row["id"], row["updated"]) for row in found["subscription_items"] if row.get("_is_deleted")] == [("si_99", NOON)]
+
+
+def test_an_object_that_goes_while_its_list_is_read_is_gone():
+    """A long draft is deleted between its event, or its place in a listing, and the request for the rest of its lines."""
+    draft = invoice([line(number) for number in range(10)], has_more=True, id="in_gone", status="draft")
+    stays = invoice([line(1)], id="in_ok")
+    events = account([event("invoice.created", draft), event("invoice.created", stays)])
+    listing = account(lists={"/v1/invoices": [draft, stays]})
+    for answer, since, updated in ((events, SINCE, NOON), (listing, None, UNTIL - timedelta(seconds=1))):
+        found, _, _ = pull(answer, ["invoices", "invoice_lines"], since)
+        assert [row["id"] for row in found["invoices"] if not row.get("_is_deleted")] == ["in_ok"]
+        assert [row for row in found["invoices"] if row.get("_is_deleted")] == [{"id": "in_gone", "updated": updated, "_is_deleted": True}]
+        assert [(row["invoice_id"], row["id"]) for row in found["invoice_lines"]] == [("in_ok", "il_1")]
+
+
 def test_deletions_become_tombstones_with_what_is_below_them():
     events = [
         event("customer.deleted", {"id": "cus_9", "object": "customer", "created": T - 5}),
