@@ -6,8 +6,12 @@
 
 {#
   A company domain, whichever way it was typed: without scheme, www, path or a closing dot. (`[.]` because a backslash means
-  different things to the two engines.)
+  different things to the two engines.) Words for "none" that files have (NULL, n/a, n.a., -) are no domain: a dot with two characters
+  behind it makes one.
 #}
 {% macro clean_domain(column) -%}
-    nullif(regexp_replace(regexp_replace(lower(trim({{ column }})), '^([a-z]+://)?(www[.])?', ''), '[.]?([/:?].*)?$', ''), '')
+    {%- set host -%}
+    regexp_replace(regexp_replace(lower(trim({{ column }})), '^([a-z]+://)?(www[.])?', ''), '[.]?([/:?].*)?$', '')
+    {%- endset -%}
+    case when {{ host }} like '%_.__%' then {{ host }} end
 {%- endmacro %}

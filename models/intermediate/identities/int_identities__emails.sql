@@ -1,4 +1,5 @@
--- Every e-mail address under which a record is known: contacts for an account, requesters for an organization, respondents.
+-- Every e-mail address under which a record is known: contacts for an account, requesters for an organization, respondents. What is
+-- no address (NULL, n/a, as files have it) would be one that all such records share.
 with contacts as (
     select * from {{ ref('int_crm__contacts') }}
     where email is not null
@@ -27,6 +28,7 @@ final as (
         email,
         {{ email_domain('email') }} as email_domain
     from found
+    where email like '%_@_%'
 )
 
 select * from final
