@@ -43,6 +43,7 @@ class Column:
     required: bool = False
     pii: bool = False
     is_zone: bool = False  # holds an IANA name of a time zone
+    is_exact: bool = False  # a decimal that is left empty rather than rounded
     open: str | None = None  # "end" or "start": an infinite time, or the first or last year that dates have, says the same as none
 
     @property
@@ -186,10 +187,12 @@ def _column(where: str, column: Mapping[str, Any]) -> Column:
         known = ", ".join([*SIMPLE_TYPES, "decimal(p,s)"])
         raise ContractFileError(f"{where}: column {name} has data_type {data_type or 'missing'!r}; use one of {known}")
     meta = _meta(column)
-    flags = {"required": "required", "pii": "pii", "is_zone": "time_zone"}
+    flags = {"required": "required", "pii": "pii", "is_zone": "time_zone", "is_exact": "exact"}
     column = Column(name, data_type, **{flag: bool(meta.get(key, False)) for flag, key in flags.items()}, open=meta.get("open"))
     if column.open not in (None, "start", "end") or (column.open and (column.required or data_type not in ("date", "timestamp"))):
         raise ContractFileError(f"{where}: column {name} has meta.open {column.open!r}; it is start or end, of a date or timestamp that may be empty")
+    if column.is_exact and (column.required or not DECIMAL.fullmatch(data_type)):
+        raise ContractFileError(f"{where}: column {name} has meta.exact; it is for a decimal that may be empty")
     return column
 
 

@@ -165,7 +165,9 @@ class TableLoad:
             columns_seen=sorted(self._seen - self._sometimes) if self._live_rows or not before else before.columns_seen,
             extra_columns=sorted(self._unknown | set(before.extra_columns if before else ())),
             filled=filled or (before.filled if before else {}),
-            warnings=[f"new column '{name}': not in the contract, kept in _extra" for name in new_columns] + suspicions,
+            warnings=[f"new column '{name}': not in the contract, kept in _extra" for name in new_columns]
+            + [f"{name}: left empty where it has more decimals than are kept ({count})" for name, count in sorted(self._validator.inexact.items())]
+            + suspicions,
             files=files,
             started_at=self._started_at,
             committed_at=utc_now(),

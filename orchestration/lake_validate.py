@@ -29,6 +29,7 @@ PLAIN_DATE = r"\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?)?"
 NOT_A, NO_ZONE, MISSING = "not a", "time without a zone", "required, but missing"
 UNKNOWN_CURRENCY, UNKNOWN_ZONE = "unknown currency", "not an IANA time zone"
 ROW_HASH = "_row_hash"
+INEXACT = "__inexact"
 MARK = Column(IS_DELETED, "boolean")
 BAD_SCHEMA = pa.schema([(REASON, pa.string()), (FILE, pa.string()), (LINE, pa.int64()), ("record", pa.string())])
 
@@ -41,7 +42,7 @@ Statements: TypeAlias = "dict[tuple[Contract, str | None, pa.Schema], duckdb.Sta
 class Validator:
     """Checks pages of one table. `zone` is how naive times are read (None = refused).
 
-    `failures` counts rows per (column, what is wrong), over all pages.
+    `failures` counts rows per (column, what is wrong), over all pages; `inexact` values per column that were left empty rather than rounded.
     """
 
     contract: Contract
@@ -49,6 +50,7 @@ class Validator:
     zone: str | None
     statements: Statements = field(default_factory=dict)
     failures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    inexact: Counter[str] = field(default_factory=Counter)
 
     def check(self, page: pa.Table) -> tuple[pa.Table, pa.Table | None]:
         """(good rows: contract columns, `_is_deleted`, `_row_hash`, `_extra`; bad rows as BAD_SCHEMA, or None)."""
@@ -59,6 +61,10 @@ class Validator:
         self.connection.register("page", page)
         checked = self.connection.execute(self.statements[key]).to_arrow_table()
         self.connection.unregister("page")
+        if INEXACT in checked.column_names:
+            for entry in pc.value_counts(checked.column(INEXACT).drop_null()).to_pylist():
+                self.inexact.update(dict.fromkeys(entry["values"].split("; "), entry["counts"]))
+            checked = checked.drop_columns([INEXACT])
         reasons = checked.column(REASON)
         good = checked.drop_columns([REASON])
         if reasons.null_count == len(reasons):
@@ -73,7 +79,7 @@ class Validator:
 
 def statement(contract: Contract, zone: str | None, schema: pa.Schema) -> str:
     """The SELECT that turns a registered `page` of this schema into the contract's types, plus `_reason` (NULL = a good row)."""
-    inner, outer, reasons, hashed = [], [], [], []
+    inner, outer, reasons, hashed, inexact = [], [], [], [], []
     given = {name: schema.field(name).type for name in schema.names}
     for number, column in enumerate(contract.columns):
         typed = f"__v{number}"
@@ -95,6 +101,9 @@ def statement(contract: Contract, zone: str | None, schema: pa.Schema) -> str:
         if column.data_type in ("date", "timestamp") and column.name in given:
             reasons.append(f"case when {beyond(column, typed)} then {_text(f'{column.name}: {NO_SUCH_YEAR}')} end")
         landed = opened(column, typed)
+        if rounded := _rounded(column, given.get(column.name), typed):
+            landed = f"case when not ({rounded}) then {typed} end"
+            inexact.append(f"case when {rounded} then {_text(column.name)} end")
         outer.append(f"{landed} as {_quote(column.name)}")
         hashed.append((column.name, landed))
     deletions = []
@@ -115,6 +124,8 @@ def statement(contract: Contract, zone: str | None, schema: pa.Schema) -> str:
         f"{_extra(contract, given)} as {EXTRA}",
         f"{f'coalesce({REASON}, {found})' if REASON in given else found} as {REASON}",  # what could not be read has no columns to judge
     ]
+    if inexact:
+        outer.append(f"nullif(concat_ws('; ', {', '.join(inexact)}), '') as {INEXACT}")
     return f"select {', '.join(outer)} from (select page.*, {', '.join(inner)} from page) as page"
 
 
@@ -135,6 +146,20 @@ def _misfit(column: Column, given: pa.DataType | None, typed: str, zone: str | N
         naive = f"{naive_text(raw)} is not null" if types.is_string(given) else str(is_naive(given)).lower()
         wrong = f"case when {naive} then {_text(f'{column.name}: {NO_ZONE}')} else {wrong} end"
     return f"case when {typed} is null and {raw} is not null then {wrong} end"
+
+
+def _rounded(column: Column, given: pa.DataType | None, typed: str) -> str | None:
+    """SQL of whether a decimal that must be exact lost digits, beyond the noise that a float has; None when none can be."""
+    if (
+        not column.is_exact
+        or given is None
+        or given == column.arrow_type
+        or not (types.is_string(given) or types.is_floating(given) or types.is_decimal(given))
+    ):
+        return None
+    noise = 1e-6 if types.is_float32(given) or types.is_float16(given) else 1e-14
+    value = f"try_cast({_filled(column, given)} as double)"
+    return f"coalesce(abs({value} - cast({typed} as double)) > greatest(1e-9, {noise} * abs({value})), false)"
 
 
 def _filled(column: Column, given: pa.DataType) -> str:

@@ -51,6 +51,7 @@ def test_a_table_is_read_with_its_types_and_keys(tmp_path):
         ("data_type: timestamp", "data_type: datetime", "column made_at has data_type 'datetime'; use one of string"),
         ("name: amount", "name: id", "declares column id twice"),
         ("name: amount", "name: _amount", "starts with an underscore"),
+        ("{meta: {pii: true}}", "{meta: {exact: true}}", "column made_at has meta.exact; it is for a decimal"),
         ("tables:", "tabels:", "lacks 'tables'"),
         ("sources:", "sources: [", "not valid YAML"),
     ],

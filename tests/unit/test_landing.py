@@ -431,3 +431,45 @@ def test_verify_finds_nothing_in_a_sound_lake(tmp_path):
     load(lake, Shop(), DAY + timedelta(days=1))
     assert lake.verify() == []
     assert len(lake.partitions()) == 2
+
+
+@pytest.mark.parametrize(
+    ("price", "landed"),
+    [
+        ("0.00015", None),
+        ("0.00004", None),
+        ("1.5e-5", None),
+        (0.00015, None),
+        (Decimal("100000000.00015"), None),
+        ("100000000.00015", None),
+        ("33.333333333333336", None),
+        ("0.0015000", "0.0015"),
+        ("1E+2", "100"),
+        (" 19.99 ", "19.99"),
+        (0.1 + 0.2, "0.3"),  # the noise of a float is no digit
+        ("0.30000000000000004", "0.3"),
+        (123456789.12, "123456789.12"),
+        (7, "7"),
+        (-0.0001, "-0.0001"),
+        (None, None),
+    ],
+)
+def test_a_price_with_more_decimals_than_are_kept_is_left_empty(tmp_path, price, landed):
+    """An amount is rounded; a price is multiplied, and what was rounded would be money."""
+    contract = replace(ORDERS, columns=(*ORDERS.columns, Column("price", "decimal(18,4)", is_exact=True)))
+    contracts = {("shop", "orders"): contract}
+    (manifest,) = load(lake_in(tmp_path, contracts), Shop([order(1, price=price, amount="0.00015")]))
+    expected = (None if landed is None else Decimal(landed), Decimal("0.0002"))
+    assert rows(tmp_path, "select price, amount from raw_shop.orders", contracts) == [expected]
+    assert (manifest.rows, manifest.quarantined) == (1, 0)
+    told = ["price: left empty where it has more decimals than are kept (1)"] if landed is None and price is not None else []
+    assert manifest.warnings == told
+
+
+def test_a_price_that_is_no_number_goes_to_quarantine_and_floats_of_32_bits_are_prices(tmp_path):
+    contract = replace(ORDERS, columns=(*ORDERS.columns, Column("price", "decimal(18,4)", is_exact=True)))
+    contracts = {("shop", "orders"): contract}
+    page = pa.Table.from_pylist([order(number) for number in range(3)]).append_column("price", pa.array([19.99, 0.1, 0.00015], pa.float32()))
+    load(lake_in(tmp_path, contracts), Shop(page, [order(4, price="cheap")]))
+    assert rows(tmp_path, "select price from raw_shop.orders order by id", contracts) == [(Decimal("19.99"),), (Decimal("0.1"),), (None,)]
+    assert quarantined(tmp_path) == [("price: not a decimal(18,4)",)]
