@@ -7,7 +7,9 @@ except contact data and links that open without a password: those are left at th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from orchestration.sources.base import at
@@ -103,16 +105,17 @@ def coupon(o: Row) -> Row:
 
 
 def discounts(o: Row) -> Row:
-    """The columns of a subscription's discounts: `discount` (the first) and, where they are expanded, `discounts`."""
+    """The columns of a subscription's discounts: `discount` (the first) and, where they are expanded, `discounts`. Of several percentages
+    Stripe takes each off what the one before has left."""
     several = [one for one in o.get("discounts") or [] if isinstance(one, dict)]
     given = several or [one for one in [o.get("discount")] if isinstance(one, dict)]
     coupons = [one.get("coupon") if isinstance(one.get("coupon"), dict) else dig(one, "source.coupon") or {} for one in given]
     coupons = [one if isinstance(one, dict) else {"id": one} for one in coupons]
-    percents = [one["percent_off"] for one in coupons if one.get("percent_off") is not None]
+    percents = [Decimal(str(one["percent_off"])) for one in coupons if one.get("percent_off") is not None]
     amounts = [one["amount_off"] for one in coupons if one.get("amount_off") is not None]
     return {
         "discount_coupon_id": coupons[0].get("id") if coupons else None,
-        "discount_percent_off": sum(percents) if percents else None,
+        "discount_percent_off": float(100 - 100 * math.prod(1 - percent / 100 for percent in percents)) if percents else None,
         "discount_amount_off": sum(amounts) if amounts else None,
         "discount_duration": coupons[0].get("duration") if coupons else None,
         "discount_start": at(given[0].get("start")) if given else None,

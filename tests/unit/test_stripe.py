@@ -219,6 +219,22 @@ def test_a_discount_event_reads_its_subscription_again():
     assert (sub["discount_coupon_id"], sub["discount_percent_off"], sub["discount_end"]) == ("half", 50.0, NOON + timedelta(hours=1))
 
 
+@pytest.mark.parametrize(
+    ("coupons", "percent", "amount"),
+    [
+        ([{"percent_off": 20.0}, {"percent_off": 10.0}], 28.0, None),  # 100 × 0.8 × 0.9 = 72
+        ([{"percent_off": 5}, {"percent_off": 20}], 24.0, None),  # 35.00 × 0.95 × 0.80 = 26.60
+        ([{"percent_off": 33.33}], 33.33, None),
+        ([{"percent_off": 100}, {"percent_off": 50}], 100.0, None),
+        ([{"amount_off": 500}, {"amount_off": 200}], None, 700),
+        ([], None, None),
+    ],
+)
+def test_each_of_several_discounts_is_taken_off_what_the_one_before_has_left(coupons: list[dict], percent: float | None, amount: int | None):
+    given = stripe_rows.discounts({"discounts": [{"coupon": coupon} for coupon in coupons]})
+    assert (given["discount_percent_off"], given["discount_amount_off"]) == (percent, amount)
+
+
 def test_long_lists_of_lines_are_read_to_their_end():
     lines = [line(number) for number in range(250)]
     answer = account(lists={"/v1/invoices": [invoice(lines[:10], has_more=True)], "/v1/invoices/in_1/lines": lines})
