@@ -49,6 +49,7 @@ class HubSpot:
         self._listed: dict[str, array[int]] = {}  # ids of tables that this pull has listed to the end
 
     def pull(self, windows: Mapping[str, Window]) -> Iterator[tuple[str, Page]]:
+        self._listed.clear()
         for table in windows:
             if table == "owners":
                 for archived in (False, True):

@@ -198,6 +198,9 @@ def test_ids_that_a_pull_has_listed_are_not_asked_for_again():
         assert len(requests) == asked
         assert len([key for page in source.keys("deals") for key in page]) == 250
         assert len(requests) > asked
+        assert list(source.pull({"tasks": Window(UNTIL, UNTIL)})) == []
+        portal.records.pop(0)
+        assert len([key for page in source.keys("tasks") for key in page]) == 249  # what an earlier pull has listed is old
         source.close()
 
 
