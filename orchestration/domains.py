@@ -24,6 +24,11 @@ def needed_credentials(name: str) -> tuple[str, ...]:
     return _NEEDED.get(name.partition(":")[0], ())
 
 
+def is_sendable(what: str, credential: str) -> bool:
+    """Whether a credential is one line, and a key or an address holds only what a header of a request can."""
+    return credential.isprintable() and (not what.endswith(("api_key", "email")) or all(ord(character) < 256 for character in credential))
+
+
 def source_setting(domain: str) -> str:
     """crm → CRM_SOURCES; the one irregular plural is surveys → SURVEY_SOURCES."""
     return f"{domain.removesuffix('s') if domain == 'surveys' else domain}_sources".upper()

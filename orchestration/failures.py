@@ -47,8 +47,8 @@ def explain(settings: Settings, run_id: str, step: str, error: BaseException | N
 
 
 def write_down(settings: Settings, run_id: str, window: RunWindow, step: str, stop: Stop) -> None:
-    """Let BI and `csw status` see that the version they read is not the newest attempt, and why. Publishing writes its own."""
-    if step != PUBLICATION_STEP:
+    """Let BI and `csw status` see that the version they read is not the newest attempt, and why. Publishing writes its own, if it comes to that."""
+    if step != PUBLICATION_STEP or (published.status(settings.published_dir) or {}).get("run_id") != run_id:
         published.write_status(
             settings.published_dir, outcome=stop.outcome, run_id=run_id, as_of_date=window.as_of, reason=stop.reason, gates=stop.gates
         )

@@ -158,9 +158,13 @@ def query(root: Path, sql: str, parameters: Sequence[object] = ()) -> Answer:
         raise PublicationError("nothing is published yet: csw run")
     try:
         with duckdb.connect(str(publication.database), read_only=True, config=SANDBOX) as con:
-            if not con.extract_statements(sql):
+            statements = con.extract_statements(sql)
+            if not statements:
                 raise PublicationError("there is nothing to ask in it: give one SELECT")
-            result = con.execute(sql, list(parameters) or None)
+            # The opened file itself stays writable to COPY, and EXPLAIN ANALYZE runs what it explains.
+            if len(statements) > 1 or statements[0].type != duckdb.StatementType.SELECT:
+                raise PublicationError("only one SELECT is answered (describe, summarize and show tables are, too)")
+            result = con.execute(statements[0], list(parameters) or None)
             return Answer([column[0] for column in result.description or []], result.fetchall())
     except duckdb.Error as error:
         raise PublicationError(str(error).strip()) from None

@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from orchestration.domains import DOMAINS, VENDORS, credential_variable, needed_credentials, source_setting
+from orchestration.domains import DOMAINS, VENDORS, credential_variable, is_sendable, needed_credentials, source_setting
 from orchestration.metric_rules import parse_overrides
 
 REPO = Path(__file__).resolve().parent.parent
 # Keeps the demo's hashes equal on every machine. check-config warns as long as real data would be hashed with it.
 BUILT_IN_PII_KEY = "customer-success-warehouse"
+
+# A secret file ends with a line break: what sends it on would refuse it, and say it.
+_SENT = ("hubspot_api_key", "stripe_api_key", "zendesk_email", "zendesk_api_key", "sql_dsn", "webhook_url", "digest_webhook_url")
 
 SourceList = Annotated[tuple[str, ...], NoDecode]
 
@@ -98,6 +101,14 @@ class Settings(BaseSettings):
     def _known_rules(cls, value: object) -> dict[str, str]:
         return parse_overrides(value)
 
+    @field_validator(*_SENT, mode="before")
+    @classmethod
+    def _without_line_ends(cls, value: object, info: ValidationInfo) -> object:
+        secret = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if isinstance(secret, str) and not is_sendable(info.field_name, secret := secret.strip()):
+            raise ValueError("it holds a line break or another character that cannot be sent; copy it again")
+        return secret
+
     @field_validator("data_dir", "files_dir")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
@@ -141,6 +152,8 @@ class Settings(BaseSettings):
                 for needed in needed_credentials(name):
                     if self.credential(name, needed) is None:
                         raise ValueError(f"CSW_{source_setting(domain)} names '{name}', which needs {credential_variable(name, needed)}; set it")
+                    if not is_sendable(needed, self.credential(name, needed)):
+                        raise ValueError(f"{credential_variable(name, needed)} holds a character that cannot be sent; copy it again")
         if not any(self.sources(domain) for domain in DOMAINS):
             raise ValueError("every CSW_…_SOURCES is empty: name at least one source, for example CSW_BILLING_SOURCES=files")
         return self

@@ -27,7 +27,7 @@ from orchestration.connections import source_specs
 from orchestration.contracts import Contract, load_contracts
 from orchestration.dbt import Dbt
 from orchestration.freshness import freshness_checks, late_rows, read_freshness
-from orchestration.gates import CheckResult, GateResult, load_suite, not_run, suite_meta, suites
+from orchestration.gates import CheckResult, GateResult, SuiteError, load_suite, not_run, suite_meta, suites
 from orchestration.lake_contents import LakeContents
 from orchestration.lake_manifest import Manifest
 from orchestration.proofs import Proofs
@@ -87,7 +87,7 @@ def publication_assets(settings: Settings, dbt: Dbt, partitions: PartitionsDefin
                 keep=settings.keep_versions,
                 memory_limit=settings.memory_limit,
             )
-        except PublicationRefused as error:
+        except (PublicationRefused, SuiteError) as error:
             raise Failure(str(error), metadata={"kind": "gate"}, allow_retries=False) from error
         except PublicationError as error:
             raise Failure(str(error), metadata={"kind": "publication"}, allow_retries=False) from error

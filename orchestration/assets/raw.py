@@ -165,7 +165,8 @@ def _retried_only_if_transient(where: str) -> Iterator[None]:
         told = str(error)
         raise Failure(told if told.startswith(where) else f"{where}: {told}", allow_retries=False) from error
     except Exception as error:
-        raise Failure(f"{where}: {type(error).__name__}: {error}", allow_retries=False) from error
+        # what it says may hold records, and this is told to BI and to the webhook
+        raise Failure(f"{where}: {type(error).__name__}: see the run in the Dagster page", allow_retries=False) from error
 
 
 def _newest_load(lake: Lake, source: Source) -> date | None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException
 from typing import Any
 
 import requests
@@ -93,8 +94,8 @@ class PoliteSession(requests.Session):
             return "gave no answer in time", None
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
             return "could not be reached, or broke off", None
-        except requests.RequestException as error:  # its text may hold the URL
-            raise SourceError(f"{where} could not be sent ({type(error).__name__}); check the base URL") from None
+        except (requests.RequestException, ValueError, HTTPException) as error:  # its text may hold the URL, or a header
+            raise SourceError(f"{where} could not be sent ({type(error).__name__}); check the base URL and the key") from None
         status = response.status_code
         if status == 429:
             return "answered 429 (too many requests)", response

@@ -189,6 +189,13 @@ def test_a_redirect_to_another_host_does_not_carry_the_key():
         assert "Authorization" not in requests[0].headers
 
 
+def test_a_key_that_cannot_be_sent_is_not_told():
+    with scripted_server(lambda request: Answer({})) as (base_url, requests), pytest.raises(SourceError, match="could not be sent") as error:
+        Http("Vendor", base_url, Bearer(f"{CANARY}\n"), politeness=Politeness(), sleep=lambda _: None).get("/things")
+    assert not requests
+    assert CANARY not in str(error.value)
+
+
 def test_a_bad_address_is_one_line():
     with pytest.raises(SourceError, match="check the base URL"):
         client("ftp://example.test", []).get("/things")

@@ -176,13 +176,26 @@ def test_as_of_dates(warehouse, root):
         "install httpfs",
         "drop table facts",
         "select nonsense from",
+        "copy (select 1 as a) to '{database}' (format csv, use_tmp_file false)",
+        "copy (select 1 as a) to '{database}.wal' (format csv, use_tmp_file false)",
+        "explain analyze copy (select 1 as a) to '{database}' (format csv, use_tmp_file false)",
+        "select 1; copy (select 1 as a) to '{database}' (format csv, use_tmp_file false)",
+        "pragma database_list",
+        "checkpoint",
     ],
 )
 def test_somebodys_sql_reads_the_version_and_nothing_else(sql, warehouse, root):
     run(warehouse, root)
     with pytest.raises(PublicationError):
-        published.query(root, sql)
+        published.query(root, sql.format(database=published.current(root).database.resolve()))
+    assert [path.name for path in published.current(root).path.glob("*.duckdb*")] == ["customer_success.duckdb"]
     assert published.query(root, "select count(*) as n from facts") == published.Answer(["n"], [(3,)])
+
+
+@pytest.mark.parametrize("sql", ["from facts", "describe facts", "summarize facts", "show tables", "with a as (select 1) select * from a;"])
+def test_whatever_only_reads_is_answered(sql, warehouse, root):
+    run(warehouse, root)
+    assert published.query(root, sql).rows
 
 
 def test_nothing_published_is_said_in_one_line(root):

@@ -48,6 +48,13 @@ def test_an_empty_list_makes_a_domain_absent(monkeypatch, tmp_path):
         ({"CSW_BILLING_SOURCES": "stripe"}, "needs CSW_STRIPE_API_KEY; set it"),
         ({"CSW_BILLING_SOURCES": "stripe:eu"}, "needs CSW_STRIPE_EU_API_KEY; set it"),
         ({"CSW_SURVEY_SOURCES": "files"}, "CSW_SURVEY_SOURCES names 'files', which needs CSW_FILES_DIR"),
+        ({"CSW_STRIPE_API_KEY": "sk_live_canary\nX: y"}, "CSW_STRIPE_API_KEY: it holds a line break or another character that cannot be sent"),
+        ({"CSW_HUBSPOT_API_KEY": "pat-canary…"}, "CSW_HUBSPOT_API_KEY: it holds a line break or another character that cannot be sent"),
+        ({"CSW_WEBHOOK_URL": "https://h.example/canary\tx"}, "CSW_WEBHOOK_URL: it holds a line break"),
+        (
+            {"CSW_BILLING_SOURCES": "stripe:eu", "CSW_STRIPE_EU_API_KEY": "sk_canary…"},
+            "CSW_STRIPE_EU_API_KEY holds a character that cannot be sent; copy it again",
+        ),
         ({"CSW_REPORTING_TIME_ZONE": "Mars/Base"}, "CSW_REPORTING_TIME_ZONE: 'Mars/Base' is not a time zone"),
         ({"CSW_REPORTING_CURRENCY": "dollar"}, "CSW_REPORTING_CURRENCY"),
         ({"CSW_RESTATEMENT_DAYS": "-1"}, "CSW_RESTATEMENT_DAYS"),
@@ -61,7 +68,16 @@ def test_an_empty_list_makes_a_domain_absent(monkeypatch, tmp_path):
 def test_a_wrong_setting_is_named_in_one_line(monkeypatch, environment, expected):
     message = refused(monkeypatch, **environment)
     assert expected in message
+    assert "canary" not in message
     assert len(message.splitlines()) == 1
+
+
+def test_a_secret_may_end_with_the_line_break_of_its_file(monkeypatch):
+    monkeypatch.setenv("CSW_STRIPE_API_KEY", "sk_live_x\r\n")
+    monkeypatch.setenv("CSW_SQL_DSN", " postgresql://bob:pässwörd@h/db\n")
+    settings = load_settings()
+    assert settings.credential("stripe", "api_key") == "sk_live_x"
+    assert settings.credential("sql", "dsn") == "postgresql://bob:pässwörd@h/db"
 
 
 @pytest.mark.parametrize("schedule", ["0 5 * * *", "*/15 8-18 * * mon-fri", "0 0 29 2 *", "0 5 * * 1#2", "@daily"])
