@@ -21,7 +21,7 @@ SAID = ("customer_id", "churn_probability", "model_version")
 
 @dataclass
 class Entry:
-    """One month's training. `model` None: there were too few churns. `evaluations`: rows of fct_model_evaluations."""
+    """One month's training. `model` None: too few churns, or a refused feature. `evaluations`: rows of fct_model_evaluations."""
 
     month: str
     note: str

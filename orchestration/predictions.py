@@ -26,7 +26,7 @@ def predict(settings: Settings, as_of: date, *, anew: bool = False) -> tuple[Ris
     """Ask all models as of a day and replace the prediction tables; returns what the churn model said, and rows by table.
 
     `anew` trains the churn model even if this month has one. Reads the intermediate room, opens the warehouse twice. Raises ValueError
-    when a feature knows the future or a stored model was changed.
+    when a stored churn model was changed.
     """
     frames, rules = read(settings)
     folder, minimum_days = settings.data_dir / "models" / "churn", int(rules["risk_minimum_days"])

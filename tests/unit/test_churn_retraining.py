@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from orchestration.churn_model import churn_risk
+from orchestration.churn_model import VOUCHED, churn_risk
 from orchestration.churn_store import entries, said, say
 from orchestration.predict.churn import ChurnModel
-from orchestration.predict.leakage import LeakageError
 from tests.unit.churn_support import panel
 
 LAST = date(2024, 7, 1)  # of 18 firsts of a month from February 2023 on
@@ -132,12 +131,30 @@ def test_with_too_few_churns_left_the_model_in_use_stays(history, tmp_path):
 
 
 @pytest.mark.parametrize("wrong", [0.0, 0.1])
-def test_a_feature_that_only_the_future_knows_stops_the_training(history, tmp_path, wrong):
+def test_a_feature_that_only_the_future_knows_trains_nothing_and_is_named(history, tmp_path, wrong):
     answer = history["has_churned"].astype(bool) ^ (np.random.default_rng(1).random(len(history)) < wrong)
-    with pytest.raises(LeakageError, match="'planted'") as refusal:
-        run(tmp_path, history.assign(planted=answer.astype(float)), LAST)
-    assert refusal.value.features == ("planted",)
-    assert entries(tmp_path) == []
+    planted = history.assign(planted=answer.astype(float))
+    risk = run(tmp_path / "a", planted, LAST)
+    assert risk.trained and risk.version is None and risk.evaluations.empty and risk.scores["churn_probability"].isna().all()
+    assert risk.note.startswith("refused: too good to be known on the snapshot date: 'planted' (AUC ")
+    assert set(risk.scores["abstained_because"]) == {risk.note} and entries(tmp_path / "a")[-1].model is None
+
+    before = run(tmp_path / "b", history, date(2024, 6, 1))
+    after = run(tmp_path / "b", planted, LAST)
+    assert after.version == before.version and after.note.startswith("the model in use stays: refused: ") and "'planted'" in after.note
+    assert set(after.evaluations["note"]) == {after.note} and after.scores["churn_probability"].notna().all()
+
+
+def test_how_bound_a_customer_is_and_its_notice_are_vouched_for(history, tmp_path):
+    """Yearly contracts: who leaves is billed to the end of the year and gives notice before it, and few others are so near to theirs. Too good
+    for the suspicion, and known on the day all the same."""
+    churned, rng = history["has_churned"].astype(bool), np.random.default_rng(2)
+    bound = history.assign(
+        may_leave_in_90d=churned | (rng.random(len(history)) < 0.1), is_cancellation_requested=churned & (rng.random(len(history)) < 0.9)
+    )
+    risk = run(tmp_path, bound, LAST)
+    assert risk.version and "refused" not in risk.note and risk.scores["churn_probability"].notna().all()
+    assert set(VOUCHED) == {"may_leave_in_90d", "is_cancellation_requested"} <= set(risk.scores[["driver_1", "driver_2"]].to_numpy().ravel())
 
 
 def test_a_stored_model_that_somebody_changed_is_refused(history, tmp_path):
