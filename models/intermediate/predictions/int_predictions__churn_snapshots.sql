@@ -25,16 +25,15 @@ payers as (
     select
         customer_id,
         valid_to as ended_on,
-        lead(valid_from) over (partition by customer_id order by valid_from) as next_from
+        lead(paying_since) over (partition by customer_id order by valid_from) as next_paying_since
     from {{ ref('int_health__payers_as_seen') }}
 ),
 
--- A gap within the grace days is none.
+-- Where the stretch of paying goes on (a gap within the grace days, or one that a late bill closed) nobody left.
 churns as (
-    select payers.customer_id, payers.ended_on
+    select customer_id, ended_on
     from payers
-    cross join rules
-    where payers.ended_on is not null and (payers.next_from is null or payers.next_from > payers.ended_on + rules.grace_days)
+    where ended_on is not null and (next_paying_since is null or next_paying_since >= ended_on)
 ),
 
 snapshots as (
