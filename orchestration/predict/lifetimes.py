@@ -16,13 +16,12 @@ DAYS_A_MONTH = 30.4375
 ALL = "all"
 
 
-def survival_table(months_paid: np.ndarray, ages: np.ndarray) -> np.ndarray:
+def survival_table(survived: np.ndarray, ages: np.ndarray) -> np.ndarray:
     """Survivors by cohort and month: row a holds the customers whose first payment lies a whole months back, shape (max age + 1, max age + 1).
 
-    months_paid: whole months each customer paid before it left, or its age when it has not left; ages: whole months since the first payment.
-    NaN where a cohort is not that old.
+    survived, ages: see `months_survived`. NaN where a cohort is not that old.
     """
-    ages, stayed = ages.astype(int), np.minimum(months_paid, ages).astype(int)
+    ages, stayed = ages.astype(int), np.minimum(survived, ages).astype(int)
     size = int(ages.max()) + 1
     ended = np.zeros((size, size + 1))
     np.add.at(ended, (ages, stayed + 1), 1)
@@ -41,9 +40,9 @@ def fit_segments(paid: pd.DataFrame, *, as_of: date, minimum: int) -> dict[str, 
     for segment, customers in [(ALL, seen), *seen.groupby("tier")]:
         if len(customers) < minimum:
             continue
-        ages, months = _months(customers, as_of)
+        ages, survived = months_survived(customers, as_of)
         try:
-            models[segment] = fit_sbg(survival_table(months, ages))
+            models[segment] = fit_sbg(survival_table(survived, ages))
         except ValueError:  # nobody left, or too young: says nothing of how long they stay
             continue
     return models
@@ -64,7 +63,7 @@ def contractual_estimates(paid: pd.DataFrame, *, as_of: date, annual_discount_ra
         segment = tier if tier in models else ALL
         if segment not in models:
             continue
-        renewals = _ages(customers, as_of)
+        renewals = whole_months(customers["first_paid_on"], pd.Timestamp(as_of))
         mrr = customers["mrr_reporting_amount"].astype(float).to_numpy()
         cost = customers["acquisition_cost"].astype(float).fillna(0).to_numpy()
 
@@ -106,7 +105,7 @@ def holdout_error(paid: pd.DataFrame, held_out: pd.DataFrame, *, as_of: date, mi
     for tier, rows in joined.groupby("tier").indices.items():
         if (model := models.get(tier, models.get(ALL))) is None:
             continue
-        ages = _ages(joined.iloc[rows], cut.date())
+        ages = whole_months(joined["first_paid_on"].iloc[rows], cut)
         whole = np.arange(int(months))
         stay = model.survival(ages[:, None] + whole[None, :]) / model.survival(ages)[:, None]
         last = model.survival(ages + int(months)) / model.survival(ages) * (months - int(months))
@@ -118,13 +117,21 @@ def holdout_error(paid: pd.DataFrame, held_out: pd.DataFrame, *, as_of: date, mi
     return frame.assign(error=frame["expected"] / frame["actual"].where(frame["actual"] > 0) - 1)
 
 
-def _months(customers: pd.DataFrame, as_of: date) -> tuple[np.ndarray, np.ndarray]:
-    """Whole months since the first payment, and whole months paid of them, as known on `as_of`."""
-    ages = _ages(customers, as_of)
+def months_survived(customers: pd.DataFrame, as_of: date) -> tuple[np.ndarray, np.ndarray]:
+    """Whole months since the first payment, and at how many ends of such a month the customer stayed, as known on `as_of`.
+
+    Who leaves on the day on which its k-th month ends has paid k months and renewed k − 1 times: it is the evening before that counts.
+    """
+    ages = whole_months(customers["first_paid_on"], pd.Timestamp(as_of))
     left = pd.to_datetime(customers["left_on"])
-    paid = np.floor((left - pd.to_datetime(customers["first_paid_on"])).dt.days / DAYS_A_MONTH)
-    return ages, np.where(left.notna() & (left <= pd.Timestamp(as_of)), paid, ages)
+    has_left = left.notna() & (left <= pd.Timestamp(as_of))
+    last_paid = (left - pd.Timedelta(days=1)).where(has_left, pd.Timestamp(as_of))
+    return ages, np.where(has_left, whole_months(customers["first_paid_on"], last_paid), ages)
 
 
-def _ages(customers: pd.DataFrame, as_of: date) -> np.ndarray:
-    return np.floor((pd.Timestamp(as_of) - pd.to_datetime(customers["first_paid_on"])).dt.days / DAYS_A_MONTH).to_numpy()
+def whole_months(first: pd.Series, last: pd.Series | pd.Timestamp) -> np.ndarray:
+    """Months of the calendar that are over from one day to another, at least 0. From the 31st on a shorter month ends on its last day."""
+    start = pd.to_datetime(first)
+    end = pd.Series(pd.to_datetime(last), index=start.index)
+    months = (end.dt.year - start.dt.year) * 12 + end.dt.month - start.dt.month
+    return np.maximum(months - ((end.dt.day < start.dt.day) & ~end.dt.is_month_end), 0).to_numpy()

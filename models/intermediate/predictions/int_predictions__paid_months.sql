@@ -1,5 +1,6 @@
--- How many whole months each customer has paid without a gap since it first did, and whether it then left: what lifetimes are
--- fitted on. A customer that came back counts until it first left.
+-- At how many ends of a month each customer has stayed without a gap since it first paid, and whether it then left: what lifetimes are
+-- fitted on. Months of the calendar, as contracts have them: by days every other one would count as over a day too late. A customer
+-- that came back counts until it first left.
 with revenue as (
     select * from {{ ref('int_revenue__mrr_intervals') }}
     where mrr_amount > 0
@@ -35,6 +36,14 @@ ends as (
     group by customer_id, first_paid_on
 ),
 
+-- Who left on the day on which a month ended did not stay at that end: it is the day before that counts.
+seen as (
+    select
+        *,
+        coalesce(cast({{ dbt.dateadd('day', -1, 'left_on') }} as date), {{ as_of_date() }}) as paid_through
+    from ends
+),
+
 now as (
     select customer_id, sum(mrr) as mrr
     from summed
@@ -49,19 +58,25 @@ segments as (
 
 final as (
     select
-        ends.customer_id,
+        seen.customer_id,
         coalesce(segments.segment, 'unknown') as tier,
-        ends.first_paid_on,
-        ends.left_on,
-        cast(floor(
-            {{ dbt.datediff('ends.first_paid_on', 'coalesce(ends.left_on, ' ~ as_of_date() ~ ')', 'day') }} / 30.4375e0
-        ) as int) as months_paid,
+        seen.first_paid_on,
+        seen.left_on,
+        cast(
+            12 * (extract(year from seen.paid_through) - extract(year from seen.first_paid_on))
+            + extract(month from seen.paid_through) - extract(month from seen.first_paid_on)
+            - case
+                when seen.paid_through = last_day(seen.paid_through) then 0
+                when extract(day from seen.paid_through) < extract(day from seen.first_paid_on) then 1
+                else 0
+            end
+        as int) as months_paid,
         cast(coalesce(now.mrr, 0) as decimal(18,4)) as mrr_reporting_amount,
         costs.acquisition_cost
-    from ends
-    left join now on ends.customer_id = now.customer_id
-    left join segments on ends.customer_id = segments.customer_id
-    left join {{ ref('int_revenue__acquisition_costs') }} as costs on ends.customer_id = costs.customer_id
+    from seen
+    left join now on seen.customer_id = now.customer_id
+    left join segments on seen.customer_id = segments.customer_id
+    left join {{ ref('int_revenue__acquisition_costs') }} as costs on seen.customer_id = costs.customer_id
 )
 
 select * from final
