@@ -1,7 +1,8 @@
--- What winning each customer cost, in the reporting currency at the rate of the day the account was created. Unknown costs are no row.
+-- What winning each customer cost, in the reporting currency at the rate of the day the account was created. Unknown costs are no row,
+-- and one below 0 is a slip in the CRM (a warning gate names it), not a gift.
 with accounts as (
     select * from {{ ref('int_crm__accounts') }}
-    where is_current and acquisition_cost is not null
+    where is_current and acquisition_cost >= 0
 ),
 
 nodes as (
