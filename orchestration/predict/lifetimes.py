@@ -67,18 +67,20 @@ def contractual_estimates(paid: pd.DataFrame, *, as_of: date, annual_discount_ra
         mrr = customers["mrr_reporting_amount"].astype(float).to_numpy()
         cost = customers["acquisition_cost"].astype(float).fillna(0).to_numpy()
 
-        def value(model, renewals=renewals, mrr=mrr, cost=cost):
-            return contractual_clv(model, renewals, mrr, discount_rate=rate, margin=margin, acquisition_cost=cost)
+        def ahead(model, renewals=renewals, mrr=mrr):
+            return contractual_clv(model, renewals, mrr, discount_rate=rate, margin=margin)
 
-        low, high = interval(value, models[segment])
+        # What was spent is certain: it moves the interval and does not widen it. Nobody is worth more than who never leaves.
+        low, high = interval(ahead, models[segment])
+        high = np.minimum(high, (1 + rate) / rate * mrr * margin)
         parts.append(
             pd.DataFrame(
                 {
                     "customer_id": customers["customer_id"].to_numpy(),
                     "estimator": "contractual",
-                    "clv_amount": value(models[segment]),
-                    "low": low,
-                    "high": high,
+                    "clv_amount": ahead(models[segment]) - cost,
+                    "low": low - cost,
+                    "high": high - cost,
                     "fitted_on": ALL if segment == ALL else f"tier: {tier}",
                     "fitted_n": sizes[segment],
                     "is_fallback": segment == ALL,

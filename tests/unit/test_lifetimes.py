@@ -12,6 +12,7 @@ from orchestration.predict.lifetimes import ALL, contractual_estimates, fit_segm
 from orchestration.predict.purchases import transactional_estimates
 
 TODAY = date(2025, 6, 30)
+ENDS = ["clv_amount", "low", "high"]
 
 
 def customers(n: int, monthly_churn: float, *, tier: str = "smb", seed: int = 7, mrr: float = 100.0) -> pd.DataFrame:
@@ -111,6 +112,23 @@ def test_a_constant_churn_gives_the_value_of_a_perpetuity():
     assert (estimates["low"] <= estimates["clv_amount"]).all() and (estimates["clv_amount"] <= estimates["high"]).all()
     assert set(estimates["fitted_on"]) == {"tier: smb"} and not estimates["is_fallback"].any()
     assert len(estimates) == (paid["mrr_reporting_amount"] > 0).sum()
+
+
+def test_the_interval_is_of_what_lies_ahead_and_the_cost_is_taken_off_both_ends():
+    """Certain is the cost; and nobody is worth more than who never leaves: (1 + d) ÷ d × 100 × 80 % = 10,112.43 at 10 % a year, less the cost."""
+    few = customers(3000, 0.05)
+    lot = contractual_estimates(few, as_of=TODAY, annual_discount_rate=0.10, margin=0.8, minimum=30).set_index("customer_id")
+    who, worth = lot.index[0], lot["clv_amount"].iloc[0]
+    for cost in (100.0, worth - 1, worth, 2 * worth):
+        paid = few.assign(acquisition_cost=np.where(few["customer_id"] == who, cost, np.nan))
+        costly = contractual_estimates(paid, as_of=TODAY, annual_discount_rate=0.10, margin=0.8, minimum=30).set_index("customer_id").loc[who]
+        assert costly[ENDS].tolist() == pytest.approx((lot.loc[who, ENDS] - cost).tolist(), abs=1e-6)
+    assert 0 < lot.loc[who, "low"] < worth < lot.loc[who, "high"] < 10_112.43
+
+    loyal = pd.concat([customers(60, 0.0001), customers(1, 0.0001).assign(left_on=pd.Timestamp("2025-05-31"), mrr_reporting_amount=0.0)])
+    loyal["acquisition_cost"] = 112.43
+    highs = contractual_estimates(loyal, as_of=TODAY, annual_discount_rate=0.10, margin=0.8, minimum=30)
+    assert highs["high"].max() == pytest.approx(10_000.0, abs=0.01) and (highs["clv_amount"] <= highs["high"]).all()
 
 
 def test_a_small_tier_borrows_from_all_and_says_so():
