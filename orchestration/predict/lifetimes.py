@@ -51,8 +51,9 @@ def fit_segments(paid: pd.DataFrame, *, as_of: date, minimum: int) -> dict[str, 
 def contractual_estimates(paid: pd.DataFrame, *, as_of: date, annual_discount_rate: float, margin: float, minimum: int) -> pd.DataFrame:
     """Residual lifetime value of each customer that pays on `as_of`: customer_id, estimator, clv_amount, low, high, fitted_on, fitted_n, is_fallback.
 
-    paid: customer_id, tier, first_paid_on, left_on, mrr_reporting_amount, acquisition_cost (NaN = unknown, counted as 0). A tier without a
-    model of its own takes that of all customers; without that there are no rows. 95 % intervals are of the fit, not of one customer's fate.
+    paid: customer_id, tier, first_paid_on, left_on, paying_since, mrr_reporting_amount, acquisition_cost (NaN = unknown, counted as 0). A tier
+    without a model of its own takes that of all customers; without that there are no rows. Who came back has renewed since it did: its first
+    stay ended, and says nothing of this one. 95 % intervals are of the fit, not of one customer's fate.
     """
     models = fit_segments(paid, as_of=as_of, minimum=minimum)
     sizes = {ALL: len(paid), **paid["tier"].value_counts().to_dict()}
@@ -63,7 +64,7 @@ def contractual_estimates(paid: pd.DataFrame, *, as_of: date, annual_discount_ra
         segment = tier if tier in models else ALL
         if segment not in models:
             continue
-        renewals = whole_months(customers["first_paid_on"], pd.Timestamp(as_of))
+        renewals = whole_months(customers["paying_since"], pd.Timestamp(as_of))
         mrr = customers["mrr_reporting_amount"].astype(float).to_numpy()
         cost = customers["acquisition_cost"].astype(float).fillna(0).to_numpy()
 
@@ -94,20 +95,20 @@ def contractual_estimates(paid: pd.DataFrame, *, as_of: date, annual_discount_ra
 def holdout_error(paid: pd.DataFrame, held_out: pd.DataFrame, *, as_of: date, minimum: int) -> pd.DataFrame:
     """What the models, fitted to the time before the holdout, expected of it against what came: segment, expected, actual, error, customers.
 
-    held_out: customer_id, held_out_from, mrr_before, revenue_after. error = expected / actual − 1, of each tier and of all. No rows when
-    nothing could be fitted before.
+    held_out: customer_id, held_out_from, paying_since, mrr_before, revenue_after. error = expected / actual − 1, of each tier and of all. No rows
+    when nothing could be fitted before.
     """
     if held_out.empty:
         return pd.DataFrame(columns=["segment", "expected", "actual", "error", "customers"])
     cut = pd.Timestamp(held_out["held_out_from"].iloc[0])
     models = fit_segments(paid, as_of=cut.date(), minimum=minimum)
-    joined = held_out.merge(paid[["customer_id", "tier", "first_paid_on", "left_on"]], on="customer_id")
+    joined = held_out.merge(paid[["customer_id", "tier"]], on="customer_id")
     months = (pd.Timestamp(as_of) - cut).days / DAYS_A_MONTH
     expected = np.full(len(joined), np.nan)
     for tier, rows in joined.groupby("tier").indices.items():
         if (model := models.get(tier, models.get(ALL))) is None:
             continue
-        ages = whole_months(joined["first_paid_on"].iloc[rows], cut)
+        ages = whole_months(joined["paying_since"].iloc[rows], cut)
         whole = np.arange(int(months))
         stay = model.survival(ages[:, None] + whole[None, :]) / model.survival(ages)[:, None]
         last = model.survival(ages + int(months)) / model.survival(ages) * (months - int(months))

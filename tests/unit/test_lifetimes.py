@@ -27,6 +27,7 @@ def customers(n: int, monthly_churn: float, *, tier: str = "smb", seed: int = 7,
             "tier": tier,
             "first_paid_on": first,
             "left_on": [day if is_gone else pd.NaT for day, is_gone in zip(left, gone, strict=True)],
+            "paying_since": [pd.NaT if is_gone else day for day, is_gone in zip(first, gone, strict=True)],
             "mrr_reporting_amount": [0.0 if is_gone else mrr for is_gone in gone],
             "acquisition_cost": np.nan,
         }
@@ -131,6 +132,33 @@ def test_the_interval_is_of_what_lies_ahead_and_the_cost_is_taken_off_both_ends(
     assert highs["high"].max() == pytest.approx(10_000.0, abs=0.01) and (highs["clv_amount"] <= highs["high"]).all()
 
 
+def test_who_came_back_is_worth_what_a_new_customer_is():
+    """Half leave fast, so whoever stays is worth more with each renewal. Paid January 2023 alone and again since yesterday: 0 renewals, as who
+    is new since yesterday; not 29, as who has paid since January 2023. Held out: back for 3 months on the eve is as a customer of 3."""
+    rng = np.random.default_rng(3)
+    first = [pd.Timestamp(TODAY) - pd.Timedelta(days=int(age)) for age in rng.integers(1, 913, 600)]
+    left = [day + pd.DateOffset(months=int(k)) for day, k in zip(first, rng.geometric(np.maximum(rng.beta(0.5, 2, 600), 0.002)), strict=True)]
+    paid = pd.DataFrame({"customer_id": [f"c{i}" for i in range(600)], "first_paid_on": first, "left_on": left, "mrr_reporting_amount": 0.0})
+    paid["left_on"] = paid["left_on"].where(paid["left_on"] <= pd.Timestamp(TODAY))
+    known = pd.DataFrame(
+        [("back", "2023-01-01", "2023-02-01", "2025-06-29"), ("new", "2025-06-29", None, "2025-06-29"), ("loyal", "2023-01-01", None, "2023-01-01")],
+        columns=["customer_id", "first_paid_on", "left_on", "paying_since"],
+    ).assign(mrr_reporting_amount=100.0)
+    days = ["first_paid_on", "left_on", "paying_since"]
+    paid = pd.concat([paid, known.assign(**{day: pd.to_datetime(known[day]) for day in days})], ignore_index=True)
+    paid = paid.assign(tier="smb", acquisition_cost=np.nan)
+    worth = contractual_estimates(paid, as_of=TODAY, annual_discount_rate=0.10, margin=0.8, minimum=30).set_index("customer_id")[ENDS]
+    assert worth.loc["back"].tolist() == worth.loc["new"].tolist()
+    assert worth.loc["loyal", "clv_amount"] > 2 * worth.loc["back", "clv_amount"]
+
+    same = pd.DataFrame({"customer_id": ["back", "loyal"], "held_out_from": pd.Timestamp("2025-03-01"), "mrr_before": 100.0, "revenue_after": 300.0})
+    told = [
+        holdout_error(paid, same.assign(paying_since=pd.to_datetime(since)), as_of=TODAY, minimum=30)["expected"].iloc[0]
+        for since in (["2024-11-20", "2024-11-20"], ["2024-11-20", "2023-01-01"])
+    ]
+    assert told[0] < told[1] < 800
+
+
 def test_a_small_tier_borrows_from_all_and_says_so():
     paid = pd.concat([customers(500, 0.05), customers(29, 0.05, tier="enterprise", seed=8)], ignore_index=True)
     estimates = contractual_estimates(paid, as_of=TODAY, annual_discount_rate=0.10, margin=0.8, minimum=30)
@@ -139,7 +167,7 @@ def test_a_small_tier_borrows_from_all_and_says_so():
 
 
 def test_where_nobody_left_there_is_no_estimate():
-    paid = customers(100, 0.05).assign(left_on=pd.NaT, mrr_reporting_amount=100.0)
+    paid = customers(100, 0.05).assign(left_on=pd.NaT, paying_since=pd.Timestamp(TODAY), mrr_reporting_amount=100.0)
     assert contractual_estimates(paid, as_of=TODAY, annual_discount_rate=0.10, margin=0.8, minimum=30).empty
     assert contractual_estimates(paid.head(0), as_of=TODAY, annual_discount_rate=0.10, margin=0.8, minimum=30).empty
 
@@ -153,6 +181,7 @@ def test_the_holdout_is_met_where_the_world_stays_as_it_was():
         {
             "customer_id": paid["customer_id"],
             "held_out_from": cut,
+            "paying_since": first,
             "mrr_before": 100.0,
             "revenue_after": 100 * (left - pd.Timestamp(cut)).dt.days / 30.4375,
         }

@@ -1,5 +1,5 @@
 -- The last quarter of the time that revenue was observed, kept from a first fit: what each customer that paid on its eve was worth
--- then, and what it really brought afterwards.
+-- then, since when it had been paying, and what it really brought afterwards.
 with intervals as (
     select * from {{ ref('int_revenue__mrr_intervals') }}
     where mrr_amount > 0
@@ -15,7 +15,7 @@ cut as (
     from span
 ),
 
-final as (
+worth as (
     select
         intervals.customer_id,
         cut.held_out_from,
@@ -31,7 +31,21 @@ final as (
     from intervals
     cross join cut
     group by intervals.customer_id, cut.held_out_from
+),
+
+final as (
+    select
+        worth.customer_id,
+        worth.held_out_from,
+        stretches.valid_from as paying_since,
+        worth.mrr_before,
+        worth.revenue_after
+    from worth
+    inner join {{ ref('int_lifecycle__paying') }} as stretches
+        on worth.customer_id = stretches.customer_id
+            and worth.held_out_from > stretches.valid_from
+            and worth.held_out_from <= stretches.valid_to
+    where worth.mrr_before > 0
 )
 
 select * from final
-where mrr_before > 0

@@ -1,39 +1,18 @@
 -- At how many ends of a month each customer has stayed without a gap since it first paid, and whether it then left: what lifetimes are
 -- fitted on. Months of the calendar, as contracts have them: by days every other one would count as over a day too late. A customer
--- that came back counts until it first left.
-with revenue as (
-    select * from {{ ref('int_revenue__mrr_intervals') }}
-    where mrr_amount > 0
+-- that came back counts until it first left; what it is worth now is asked of the stretch that it is in (paying_since).
+with stretches as (
+    select * from {{ ref('int_lifecycle__paying') }}
 ),
 
-held as (
-    select customer_id, valid_from, valid_to, mrr_reporting_amount as mrr from revenue
-),
-
-summed as (
-    {{ sum_intervals('held', ['customer_id'], ['mrr']) }}
-),
-
-paid as (
-    select * from summed where mrr > 0
-),
-
-followed as (
-    select
-        paid.*,
-        row_number() over (partition by customer_id order by valid_from) as stretch,
-        lead(valid_from) over (partition by customer_id order by valid_from) as next_from,
-        min(valid_from) over (partition by customer_id) as first_paid_on
-    from paid
-),
-
-ends as (
+customers as (
     select
         customer_id,
-        first_paid_on,
-        min(case when valid_to is not null and (next_from is null or next_from > valid_to) then valid_to end) as left_on
-    from followed
-    group by customer_id, first_paid_on
+        min(valid_from) as first_paid_on,
+        nullif(min(valid_to), cast('9999-12-31' as date)) as left_on,
+        max(case when valid_to = cast('9999-12-31' as date) then valid_from end) as paying_since
+    from stretches
+    group by customer_id
 ),
 
 -- Who left on the day on which a month ended did not stay at that end: it is the day before that counts.
@@ -41,13 +20,13 @@ seen as (
     select
         *,
         coalesce(cast({{ dbt.dateadd('day', -1, 'left_on') }} as date), {{ as_of_date() }}) as paid_through
-    from ends
+    from customers
 ),
 
 now as (
-    select customer_id, sum(mrr) as mrr
-    from summed
-    where valid_to is null
+    select customer_id, sum(mrr_reporting_amount) as mrr
+    from {{ ref('int_revenue__mrr_intervals') }}
+    where mrr_amount > 0 and valid_to is null
     group by customer_id
 ),
 
@@ -62,6 +41,7 @@ final as (
         coalesce(segments.segment, 'unknown') as tier,
         seen.first_paid_on,
         seen.left_on,
+        seen.paying_since,
         cast(
             12 * (extract(year from seen.paid_through) - extract(year from seen.first_paid_on))
             + extract(month from seen.paid_through) - extract(month from seen.first_paid_on)
