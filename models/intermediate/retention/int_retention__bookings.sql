@@ -22,6 +22,7 @@ periods as (
 invoice_lines as (
     select
         lines.*,
+        cast(lines.amount - case when lines.amount < 0 then -1 else 1 end * abs(coalesce(lines.discount_amount, 0)) as decimal(18,4)) as booked_amount,
         invoices.issued_on as booked_on,
         coalesce(periods.rated_on, {{ reporting_date('lines.period_start') }}, invoices.issued_on) as rate_on
     from {{ ref('int_billing__invoice_lines') }} as lines
@@ -42,6 +43,16 @@ line_invoices as (
         invoice_id
     from {{ ref('int_billing__invoice_lines') }}
     qualify row_number() over (partition by source_relation, line_id order by known_from desc) = 1
+),
+
+totals as (
+    select
+        source_relation,
+        invoice_id,
+        cast(sum(case when kind = 'tax' then 0 else booked_amount end) as double) as without_tax,
+        cast(sum(booked_amount) as double) as with_tax
+    from invoice_lines
+    group by source_relation, invoice_id
 ),
 
 -- A note may name its line alone: then it is on that line's invoice.
@@ -79,7 +90,8 @@ final as (
         rate_on,
         {{ reporting_date('period_start') }} as period_start_on,
         {{ reporting_date('period_end') }} as period_end_on,
-        cast(amount - case when amount < 0 then -1 else 1 end * abs(coalesce(discount_amount, 0)) as decimal(18,4)) as amount
+        booked_amount as amount,
+        cast(case when kind = 'tax' then 0 else booked_amount end as decimal(18,4)) as net_amount
     from invoice_lines
     union all
     select
@@ -98,7 +110,14 @@ final as (
         case when credits.kind = 'credit_note' then coalesce(invoice_lines.rate_on, credits.booked_on) else credits.booked_on end as rate_on,
         cast(null as date) as period_start_on,
         cast(null as date) as period_end_on,
-        cast(-abs(credits.amount) as decimal(18,4)) as amount
+        cast(-abs(credits.amount) as decimal(18,4)) as amount,
+        -- Notes are without tax, and so is what is about one line; money that flows back holds the tax in the share that its invoice had of it.
+        case
+            when invoice_lines.kind = 'tax' then cast(0 as decimal(18,4))
+            when credits.kind <> 'credit_note' and credits.line_id is null and totals.without_tax >= 0 and totals.with_tax > totals.without_tax
+                then {{ to_money('-abs(cast(credits.amount as double)) * totals.without_tax / totals.with_tax') }}
+            else cast(-abs(credits.amount) as decimal(18,4))
+        end as net_amount
     from credits
     left join invoices
         on credits.source_relation = invoices.source_relation
@@ -106,6 +125,9 @@ final as (
     left join invoice_lines
         on credits.source_relation = invoice_lines.source_relation
             and credits.line_id = invoice_lines.line_id
+    left join totals
+        on credits.source_relation = totals.source_relation
+            and credits.invoice_id = totals.invoice_id
     where coalesce(invoices.is_booked, true)
 )
 

@@ -21,7 +21,7 @@ rates as (
 costs as (
     select
         customer_id,
-        cast(sum(reporting_amount) as double) as billed_amount
+        cast(sum(net_reporting_amount) as double) as billed_amount
     from {{ ref('fct_revenue') }}
     where kind <> 'tax' and booked_on <= {{ as_of_date() }}
     group by customer_id

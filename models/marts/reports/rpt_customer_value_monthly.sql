@@ -22,7 +22,7 @@ billed as (
     select
         customer_id,
         cast(date_trunc('month', booked_on) as date) as month,
-        sum(reporting_amount) as billed
+        sum(net_reporting_amount) as billed
     from {{ ref('fct_revenue') }}
     where kind <> 'tax'
     group by customer_id, cast(date_trunc('month', booked_on) as date)

@@ -21,6 +21,7 @@ final as (
         bookings.kind,
         bookings.amount,
         {{ to_money('cast(bookings.amount as double) * cast(rates.exchange_rate as double)') }} as reporting_amount,
+        {{ to_money('cast(bookings.net_amount as double) * cast(rates.exchange_rate as double)') }} as net_reporting_amount,
         bookings.currency,
         bookings.invoice_id,
         bookings.line_id,
