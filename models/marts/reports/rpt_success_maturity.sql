@@ -40,20 +40,24 @@ measured as (
 steps as (
     select
         measured.month,
-        maturity.rank,
+        maturity.level,
         maturity.focus_metric,
         maturity.capability,
         coalesce(case maturity.capability
             {%- for capability in capabilities %}
             when '{{ capability }}' then measured.{{ capability }}
             {%- endfor %}
-        end >= maturity.threshold, false) as is_reached
+        end >= maturity.threshold, false) as is_reached,
+        row_number() over (partition by measured.month order by maturity.rank) as step_number
     from measured
     cross join {{ ref('success_maturity') }} as maturity
 ),
 
+-- Steps are counted: the seed's ranks may have gaps and end where its owner likes.
 first_gaps as (
-    select month, min(case when not is_reached then rank end) as gap_rank
+    select
+        month,
+        coalesce(min(case when not is_reached then step_number end), max(step_number) + 1) as gap_number
     from steps
     group by month
 ),
@@ -68,15 +72,14 @@ final as (
         {{ to_money('measured.' ~ capability) }} as {{ capability }},
         {%- endfor %}
         cast(coalesce(reached.level, 'reactive') as string) as level,
-        cast(coalesce(reached.rank, 0) as bigint) as level_number,
+        cast(first_gaps.gap_number - 1 as bigint) as level_number,
         cast(gaps.capability as string) as focus_capability,
         cast(gaps.focus_metric as string) as focus_metric,
         cast('{{ var("run_id") }}' as string) as run_id
     from measured
     inner join first_gaps on measured.month = first_gaps.month
-    left join steps as gaps on first_gaps.month = gaps.month and first_gaps.gap_rank = gaps.rank
-    left join {{ ref('success_maturity') }} as reached
-        on reached.rank = coalesce(first_gaps.gap_rank, {{ capabilities | length + 1 }}) - 1
+    left join steps as gaps on first_gaps.month = gaps.month and first_gaps.gap_number = gaps.step_number
+    left join steps as reached on first_gaps.month = reached.month and first_gaps.gap_number - 1 = reached.step_number
 )
 
 select * from final
