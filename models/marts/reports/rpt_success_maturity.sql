@@ -13,11 +13,13 @@ with payers as (
     group by cast(date_trunc('month', as_of_date) as date)
 ),
 
+-- As in rpt_support_monthly: the clock of a promise stops with the reply or the solution, and what still waits within it is not decided.
 tickets as (
     select
         cast(date_trunc('month', {{ reporting_date('created_at') }}) as date) as month,
         cast(count(case when not is_sla_breached then 1 end) as double) / nullif(count(is_sla_breached), 0) as promises_kept
     from {{ ref('fct_tickets') }}
+    where is_sla_breached or first_replied_at is not null or resolved_at is not null
     group by cast(date_trunc('month', {{ reporting_date('created_at') }}) as date)
 ),
 
