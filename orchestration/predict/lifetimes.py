@@ -93,26 +93,26 @@ def contractual_estimates(paid: pd.DataFrame, *, as_of: date, annual_discount_ra
 
 
 def holdout_error(paid: pd.DataFrame, held_out: pd.DataFrame, *, as_of: date, minimum: int) -> pd.DataFrame:
-    """What the models, fitted to the time before the holdout, expected of it against what came: segment, expected, actual, error, customers.
+    """What the models, as they were fitted on the holdout's eve, expected of it against what came: segment, expected, actual, error, customers.
 
     held_out: customer_id, held_out_from, paying_since, mrr_before, revenue_after. error = expected / actual − 1, of each tier and of all. No rows
-    when nothing could be fitted before.
+    when nothing could be fitted before. Day by day, today included, as revenue_after: each customer decides at the ends of its own months.
     """
     if held_out.empty:
         return pd.DataFrame(columns=["segment", "expected", "actual", "error", "customers"])
     cut = pd.Timestamp(held_out["held_out_from"].iloc[0])
-    models = fit_segments(paid, as_of=cut.date(), minimum=minimum)
+    eve = cut - pd.Timedelta(days=1)
+    models = fit_segments(paid, as_of=eve.date(), minimum=minimum)
     joined = held_out.merge(paid[["customer_id", "tier"]], on="customer_id")
-    months = (pd.Timestamp(as_of) - cut).days / DAYS_A_MONTH
+    starts, start_of = np.unique(_days(joined["paying_since"]), return_inverse=True)
+    renewed = _months_between(starts[:, None], _days(pd.date_range(eve, as_of))[None, :])
     expected = np.full(len(joined), np.nan)
     for tier, rows in joined.groupby("tier").indices.items():
         if (model := models.get(tier, models.get(ALL))) is None:
             continue
-        ages = whole_months(joined["paying_since"].iloc[rows], cut)
-        whole = np.arange(int(months))
-        stay = model.survival(ages[:, None] + whole[None, :]) / model.survival(ages)[:, None]
-        last = model.survival(ages + int(months)) / model.survival(ages) * (months - int(months))
-        expected[rows] = joined["mrr_before"].astype(float).to_numpy()[rows] * (stay.sum(axis=1) + last)
+        there = model.survival(np.arange(renewed.max() + 1))[renewed]
+        months = there[:, 1:].sum(axis=1) / there[:, 0] / DAYS_A_MONTH
+        expected[rows] = joined["mrr_before"].astype(float).to_numpy()[rows] * months[start_of[rows]]
     joined = joined.assign(expected=expected, actual=joined["revenue_after"].astype(float)).dropna(subset=["expected"])
     parts = [(ALL, joined), *joined.groupby("tier")]
     rows = [(segment, part["expected"].sum(), part["actual"].sum(), len(part)) for segment, part in parts if len(part)]
@@ -134,7 +134,15 @@ def months_survived(customers: pd.DataFrame, as_of: date) -> tuple[np.ndarray, n
 
 def whole_months(first: pd.Series, last: pd.Series | pd.Timestamp) -> np.ndarray:
     """Months of the calendar that are over from one day to another, at least 0. From the 31st on a shorter month ends on its last day."""
-    start = pd.to_datetime(first)
-    end = pd.Series(pd.to_datetime(last), index=start.index)
-    months = (end.dt.year - start.dt.year) * 12 + end.dt.month - start.dt.month
-    return np.maximum(months - ((end.dt.day < start.dt.day) & ~end.dt.is_month_end), 0).to_numpy()
+    return _months_between(_days(first), _days(last))
+
+
+def _days(when: pd.Series | pd.DatetimeIndex | pd.Timestamp) -> np.ndarray:
+    return pd.to_datetime(when).to_numpy().astype("datetime64[D]")
+
+
+def _months_between(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    start_month, end_month = start.astype("datetime64[M]"), end.astype("datetime64[M]")
+    is_short = end - end_month.astype("datetime64[D]") < start - start_month.astype("datetime64[D]")
+    is_month_end = (end + 1).astype("datetime64[M]") > end_month
+    return np.maximum((end_month - start_month).astype(int) - (is_short & ~is_month_end), 0)

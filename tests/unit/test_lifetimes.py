@@ -80,19 +80,37 @@ def test_who_leaves_when_a_month_ends_did_not_renew_then():
     assert ages.tolist() == paid["age"].tolist() and survived.tolist() == paid["survived"].tolist()
 
 
-def test_one_in_ten_that_leaves_each_month_is_one_in_ten():
-    """1,000 customers from the first of each month of a year, of whom a tenth leaves at each end of a month, February's as March's. Ahead of
-    a customer lie, at 10 % a year: Σ 0.9^k ÷ (1 + d)^(k−1) from k = 1 on = 0.9 × (1 + d) ÷ (1 + d − 0.9) = 8.40 periods."""
+def a_tenth_leaves_each_month() -> pd.DataFrame:
+    """1,000 customers from the first of each month of a year, of whom a tenth leaves at each end of a month, February's as March's."""
     rows = []
     for start in pd.date_range("2024-07-01", "2025-06-01", freq="MS"):
         there = [round(1000 * 0.9**month) for month in range(13)]
         for month in range(12):
             rows += [(start, start + pd.DateOffset(months=month + 1))] * (there[month] - there[month + 1])
         rows += [(start, pd.NaT)] * there[12]
-    paid = pd.DataFrame(rows, columns=["first_paid_on", "left_on"]).assign(tier="smb")
+    paid = pd.DataFrame(rows, columns=["first_paid_on", "left_on"])
+    return paid.assign(tier="smb", customer_id=[f"c{i}" for i in range(len(paid))])
+
+
+def test_one_in_ten_that_leaves_each_month_is_one_in_ten():
+    """Ahead of a customer lie, at 10 % a year: Σ 0.9^k ÷ (1 + d)^(k−1) from k = 1 on = 0.9 × (1 + d) ÷ (1 + d − 0.9) = 8.40 periods."""
     rate = 1.1 ** (1 / 12) - 1
     assert 0.9 * (1 + rate) / (0.1 + rate) == pytest.approx(8.40, abs=0.005)
-    assert fit_segments(paid, as_of=TODAY, minimum=30)[ALL].derl(np.array([0, 6]), rate) == pytest.approx([8.40, 8.40], rel=0.01)
+    model = fit_segments(a_tenth_leaves_each_month(), as_of=TODAY, minimum=30)[ALL]
+    assert model.derl(np.array([0, 6]), rate) == pytest.approx([8.40, 8.40], rel=0.01)
+
+
+@pytest.mark.parametrize(("cut", "months"), [("2025-05-31", 0.9199), ("2025-06-01", 0.8871), ("2025-04-11", 2.3721)])
+def test_what_was_expected_of_the_holdout_by_hand(cut, months):
+    """All renew on the first, 0.9 of them. From 31 May to today, 30 June: 1 day and 30 × 0.9 = 28 days of 30.4375 = 0.9199 months. From 1 June,
+    the renewal itself ahead: 27 days = 0.8871. From 11 April: 20 + 31 × 0.9 + 30 × 0.81 = 72.2 days = 2.3721."""
+    paid = a_tenth_leaves_each_month()
+    there = paid[(paid["first_paid_on"] < cut) & ~(paid["left_on"] < cut)]
+    held_out = there[["customer_id"]].assign(
+        held_out_from=pd.Timestamp(cut), paying_since=there["first_paid_on"], mrr_before=100.0, revenue_after=1.0
+    )
+    found = holdout_error(paid, held_out, as_of=TODAY, minimum=30).set_index("segment").loc[ALL]
+    assert found["expected"] / len(there) == pytest.approx(100 * months, rel=0.003)
 
 
 def test_who_left_after_the_day_of_the_fit_had_not_left_then():
@@ -173,21 +191,15 @@ def test_where_nobody_left_there_is_no_estimate():
 
 
 def test_the_holdout_is_met_where_the_world_stays_as_it_was():
+    """Today counts, in what was expected as in what came: it has been paid for."""
     paid = customers(6000, 0.04)
-    cut = TODAY - timedelta(days=180)
-    first, left = pd.to_datetime(paid["first_paid_on"]), pd.to_datetime(paid["left_on"]).fillna(pd.Timestamp(TODAY))
-    there = (first < pd.Timestamp(cut)) & (left > pd.Timestamp(cut))
-    held_out = pd.DataFrame(
-        {
-            "customer_id": paid["customer_id"],
-            "held_out_from": cut,
-            "paying_since": first,
-            "mrr_before": 100.0,
-            "revenue_after": 100 * (left - pd.Timestamp(cut)).dt.days / 30.4375,
-        }
-    )[there]
+    cut = pd.Timestamp(TODAY) - pd.Timedelta(days=40)
+    first, until = pd.to_datetime(paid["first_paid_on"]), pd.to_datetime(paid["left_on"]).fillna(pd.Timestamp(TODAY) + pd.Timedelta(days=1))
+    there = (first < cut) & (until >= cut)
+    came = 100 * (until - cut).dt.days / 30.4375
+    held_out = paid[["customer_id"]].assign(held_out_from=cut, paying_since=first, mrr_before=100.0, revenue_after=came)[there]
     errors = holdout_error(paid, held_out, as_of=TODAY, minimum=30).set_index("segment")
-    assert abs(errors.loc["all", "error"]) < 0.03 and errors.loc["all", "customers"] == there.sum()
+    assert abs(errors.loc["all", "error"]) < 0.01 and errors.loc["all", "customers"] == there.sum()
 
 
 def test_orders_are_valued_only_where_there_are_enough_of_them():
