@@ -156,6 +156,7 @@ def _evaluated(tested: Backtest | None, version: str, note: str) -> list[dict[st
     if tested is None:
         return []
     rows = tested.evaluations[tested.evaluations["fold"] == 0].astype(object)
+    bins = calibration_rows(tested.predictions) if len(rows) else []
     return [
         {
             "model": "churn_risk" if row.model == "churn_model" else f"churn_risk_{row.model}",
@@ -168,7 +169,20 @@ def _evaluated(tested: Backtest | None, version: str, note: str) -> list[dict[st
             "note": note,
         }
         for row in rows.itertuples()
-    ]
+    ] + [{"model": "churn_risk", "model_version": version, "segment": "all", **row, "note": note} for row in bins]
+
+
+def calibration_rows(predictions: pd.DataFrame) -> list[dict[str, Any]]:
+    """The calibration table, two metrics a tenth of the rows: what was predicted on average, and the share that churned with its interval."""
+    from orchestration.predict.evaluate import calibration_table
+
+    rows = []
+    for each in calibration_table(predictions["churn_model"], predictions["churned"]).itertuples():
+        counted = {"observations": int(each.n), "events": int(each.events)}
+        rows.append({"metric": f"calibration_bin_{each.bin}_predicted", "value": float(each.mean_predicted), "low": None, "high": None, **counted})
+        ends = {"value": float(each.observed), "low": float(each.low), "high": float(each.high)}
+        rows.append({"metric": f"calibration_bin_{each.bin}_observed", **ends, **counted})
+    return rows
 
 
 def _scores(today: pd.DataFrame, latest: Entry, minimum_days: int) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from orchestration.churn_model import VOUCHED, churn_risk
+from orchestration.churn_model import VOUCHED, calibration_rows, churn_risk
 from orchestration.churn_store import entries, said, say
 from orchestration.predict.churn import ChurnModel
 from tests.unit.churn_support import panel
@@ -56,6 +56,21 @@ def test_a_months_model_is_the_same_whichever_day_trains_it(history, tmp_path):
     assert on_the_first.version == late.version
     assert on_the_first.note == late.note
     assert known_on(history, date(2024, 6, 29))["has_churned"].notna().sum() > known_on(history, date(2024, 6, 1))["has_churned"].notna().sum()
+
+
+def test_the_calibration_table_is_among_the_evaluations(history, tmp_path):
+    """20 rows with risks of 0.05, 0.10, … 1: the first tenth said 0.075 and nobody left, the last 0.975 and both did: 1, Wilson 0.342 to 1."""
+    rows = pd.DataFrame({"churn_model": np.arange(1, 21) / 20, "churned": np.arange(20) >= 10})
+    told = pd.DataFrame(calibration_rows(rows)).set_index("metric")
+    assert list(told.index) == [f"calibration_bin_{each}_{what}" for each in range(1, 11) for what in ("predicted", "observed")]
+    assert told.loc["calibration_bin_1_predicted", ["value", "observations", "events"]].tolist() == pytest.approx([0.075, 2, 0])
+    assert told.loc["calibration_bin_1_observed", ["value", "low", "high"]].tolist() == pytest.approx([0, 0, 0.658], abs=5e-4)
+    assert told.loc["calibration_bin_10_observed", ["value", "low", "high"]].tolist() == pytest.approx([1, 0.342, 1], abs=5e-4)
+    assert told.loc["calibration_bin_10_predicted", "value"] == pytest.approx(0.975)
+
+    published = run(tmp_path, history, date(2024, 6, 2)).evaluations
+    published = published[published["metric"].str.startswith("calibration_bin_")]
+    assert len(published) == 20 and set(published["model"]) == {"churn_risk"} and not published.duplicated("metric").any()
 
 
 def published(history: pd.DataFrame, probability) -> pd.DataFrame:
