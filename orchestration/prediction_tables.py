@@ -54,7 +54,10 @@ def register_spark_views(spark: SparkSession, settings: Settings) -> None:
     spark.sql(f"create schema if not exists {SCHEMA}")
     for table, contract in prediction_contracts().items():
         path = _path(settings, table)
-        columns = ", ".join(f"cast({column.name if path.exists() else 'null'} as {column.data_type}) as {column.name}" for column in contract.columns)
+        kept = _columns_kept(path)
+        columns = ", ".join(
+            f"cast({column.name if column.name in kept else 'null'} as {column.data_type}) as {column.name}" for column in contract.columns
+        )
         spark.sql(f"create or replace view {SCHEMA}.{table} as select {columns}" + (f" from parquet.`{path}`" if path.exists() else " where false"))
 
 
@@ -64,10 +67,16 @@ def discard(settings: Settings) -> None:
 
 
 def _select(contract: Contract, path: Path) -> str:
-    if path.exists():
-        quoted = str(path).replace("'", "''")
-        return f"select {', '.join(contract.column_names)} from read_parquet('{quoted}')"
-    return "select " + ", ".join(f"cast(null as {column.duckdb_type}) as {column.name}" for column in contract.columns) + " where false"
+    kept, quoted = _columns_kept(path), str(path).replace("'", "''")
+    columns = (column.name if column.name in kept else f"cast(null as {column.duckdb_type}) as {column.name}" for column in contract.columns)
+    return f"select {', '.join(columns)} " + (f"from read_parquet('{quoted}')" if kept else "where false")
+
+
+def _columns_kept(path: Path) -> set[str]:
+    """Of a file, none where there is none; one that an older release wrote lacks what has come since, until the next prediction."""
+    import pyarrow.parquet as pq
+
+    return set(pq.read_schema(path).names) if path.exists() else set()
 
 
 def _path(settings: Settings, table: str) -> Path:

@@ -49,7 +49,8 @@ def fit_segments(paid: pd.DataFrame, *, as_of: date, minimum: int) -> dict[str, 
 
 
 def contractual_estimates(paid: pd.DataFrame, *, as_of: date, annual_discount_rate: float, margin: float, minimum: int) -> pd.DataFrame:
-    """Residual lifetime value of each customer that pays on `as_of`: customer_id, estimator, clv_amount, low, high, fitted_on, fitted_n, is_fallback.
+    """Residual lifetime value of each customer that pays on `as_of`: customer_id, estimator, clv_amount, low, high, p_alive (NaN: it
+    pays), fitted_on, fitted_n, is_fallback.
 
     paid: customer_id, tier, first_paid_on, left_on, paying_since, mrr_reporting_amount, acquisition_cost (NaN = unknown, counted as 0). A tier
     without a model of its own takes that of all customers; without that there are no rows. Who came back has renewed since it did: its first
@@ -82,13 +83,14 @@ def contractual_estimates(paid: pd.DataFrame, *, as_of: date, annual_discount_ra
                     "clv_amount": ahead(models[segment]) - cost,
                     "low": low - cost,
                     "high": high - cost,
+                    "p_alive": np.nan,
                     "fitted_on": ALL if segment == ALL else f"tier: {tier}",
                     "fitted_n": sizes[segment],
                     "is_fallback": segment == ALL,
                 }
             )
         )
-    columns = ["customer_id", "estimator", "clv_amount", "low", "high", "fitted_on", "fitted_n", "is_fallback"]
+    columns = ["customer_id", "estimator", "clv_amount", "low", "high", "p_alive", "fitted_on", "fitted_n", "is_fallback"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 

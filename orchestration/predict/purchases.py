@@ -11,7 +11,7 @@ from orchestration.predict.clv import discounted_clv, fit_bg_nbd, fit_gamma_gamm
 
 DAYS_A_WEEK = 7
 WEEKS_A_MONTH = 52 / 12
-COLUMNS = ["customer_id", "estimator", "clv_amount", "low", "high", "fitted_on", "fitted_n", "is_fallback"]
+COLUMNS = ["customer_id", "estimator", "clv_amount", "low", "high", "p_alive", "fitted_on", "fitted_n", "is_fallback"]
 
 
 def transactional_estimates(orders: pd.DataFrame, *, horizon_months: int, annual_discount_rate: float, margin: float, minimum: int) -> pd.DataFrame:
@@ -47,6 +47,7 @@ def transactional_estimates(orders: pd.DataFrame, *, horizon_months: int, annual
             "clv_amount": expected,
             "low": low,
             "high": high,
+            "p_alive": buying.probability_alive(frequency, recency, age),
             "fitted_on": "all",
             "fitted_n": len(orders),
             "is_fallback": False,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from orchestration.predict.clv import fit_bg_nbd
 from orchestration.predict.lifetimes import ALL, contractual_estimates, fit_segments, holdout_error, months_survived, survival_table, whole_months
 from orchestration.predict.purchases import transactional_estimates
 
@@ -214,6 +215,12 @@ def test_orders_are_valued_only_where_there_are_enough_of_them():
     options = {"horizon_months": 60, "annual_discount_rate": 0.10, "margin": 0.8}
     values = transactional_estimates(orders, minimum=30, **options)
     assert len(values) == n and values["clv_amount"].between(0, np.inf).all()
+    # With 1 ÷ (1 + a ÷ (b + x − 1) · ((α + T) ÷ (α + tx))^(r + x)), in weeks; nobody is let go before a repeat order.
+    fit = fit_bg_nbd(orders["repeat_orders"].to_numpy(float), orders["recency_days"].to_numpy() / 7, orders["age_days"].to_numpy() / 7)
+    x, last, age_in_weeks = orders.loc[orders["repeat_orders"] > 0, ["repeat_orders", "recency_days", "age_days"]].iloc[0] / [1, 7, 7]
+    gone = fit.a / (fit.b + x - 1) * ((fit.alpha + age_in_weeks) / (fit.alpha + last)) ** (fit.r + x)
+    assert values.loc[np.flatnonzero(orders["repeat_orders"] > 0)[0], "p_alive"] == pytest.approx(1 / (1 + gone))
+    assert (values.loc[(orders["repeat_orders"] == 0).to_numpy(), "p_alive"] == 1).all()
     often, never = orders["repeat_orders"] > 10, orders["repeat_orders"] == 0
     assert values.loc[often.to_numpy(), "clv_amount"].median() > values.loc[never.to_numpy(), "clv_amount"].median()
     assert transactional_estimates(orders.head(29), minimum=30, **options).empty

@@ -48,6 +48,7 @@ simple as (
         {% for name, years in [('clv_amount', 'lifetime_years'), ('low', 'lifetime_years_low'), ('high', 'lifetime_years_high')] -%}
         {{ to_money('(cast(average_annual_revenue as double) * lifetimes.' ~ years ~ ' - cast(cost_counted as double))') }} as {{ name }},
         {% endfor -%}
+        cast(null as double) as p_alive,
         case when chosen.is_fallback then 'all' else 'tier: ' || chosen.tier end as fitted_on,
         lifetimes.customers_observed as fitted_n,
         chosen.is_fallback,
@@ -72,6 +73,7 @@ fitted as (
         {{ to_money('estimates.clv_amount') }} as clv_amount,
         {{ to_money('estimates.low') }} as low,
         {{ to_money('estimates.high') }} as high,
+        estimates.p_alive,
         estimates.fitted_on,
         estimates.fitted_n,
         estimates.is_fallback,
