@@ -35,16 +35,6 @@ invoice_lines as (
     where lines.is_current and invoices.is_booked and invoices.issued_on <= {{ as_of_date() }}
 ),
 
--- A line that is gone still says whose it was.
-line_invoices as (
-    select
-        source_relation,
-        line_id,
-        invoice_id
-    from {{ ref('int_billing__invoice_lines') }}
-    qualify row_number() over (partition by source_relation, line_id order by known_from desc) = 1
-),
-
 totals as (
     select
         source_relation,
@@ -55,23 +45,10 @@ totals as (
     group by source_relation, invoice_id
 ),
 
--- A note may name its line alone: then it is on that line's invoice.
 credits as (
-    select
-        credits.source_relation,
-        credits.credit_id,
-        credits.customer_id,
-        coalesce(credits.invoice_id, line_invoices.invoice_id) as invoice_id,
-        credits.line_id,
-        credits.kind,
-        credits.currency,
-        credits.amount,
-        {{ reporting_date('credits.issued_at') }} as booked_on
-    from {{ ref('int_billing__credits') }} as credits
-    left join line_invoices
-        on credits.source_relation = line_invoices.source_relation
-            and credits.line_id = line_invoices.line_id
-    where credits.is_current and {{ reporting_date('credits.issued_at') }} <= {{ as_of_date() }}
+    select *, {{ reporting_date('issued_at') }} as booked_on
+    from {{ ref('int_revenue__credits_on_invoices') }}
+    where {{ reporting_date('issued_at') }} <= {{ as_of_date() }}
 ),
 
 final as (

@@ -10,20 +10,14 @@ payments as (
     where is_current and status = 'succeeded'
 ),
 
--- a note may name its line alone
 returned as (
     select
-        credits.source_relation,
-        coalesce(credits.invoice_id, lines.invoice_id) as invoice_id,
-        sum(case when credits.kind in ('refund', 'dispute') then abs(credits.amount) else 0 end) as returned,
-        sum(case when credits.kind = 'credit_note' then abs(credits.amount) else 0 end) as credited
-    from {{ ref('int_billing__credits') }} as credits
-    left join {{ ref('int_billing__invoice_lines') }} as lines
-        on credits.source_relation = lines.source_relation
-            and credits.line_id = lines.line_id
-            and lines.is_current
-    where credits.is_current
-    group by credits.source_relation, coalesce(credits.invoice_id, lines.invoice_id)
+        source_relation,
+        invoice_id,
+        sum(case when kind in ('refund', 'dispute') then abs(amount) else 0 end) as returned,
+        sum(case when kind = 'credit_note' then abs(amount) else 0 end) as credited
+    from {{ ref('int_revenue__credits_on_invoices') }}
+    group by source_relation, invoice_id
 ),
 
 received as (
