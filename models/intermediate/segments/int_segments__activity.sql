@@ -100,7 +100,7 @@ final as (
     select
         customer_id, basis, last_active_on, frequency, is_active,
         case
-            when is_active is not null then null
+            when is_active is not null and frequency is not null then null
             when has_ordered then 'nobody has ordered twice'
             else 'the product source is silent'
         end as unknown_because
