@@ -40,7 +40,8 @@ final as (
         measured.employees
     from measured
     inner join {{ ref('tiers') }} as tiers
-        on measured.arr_reporting_amount >= tiers.min_arr
+        -- to the cent: a year of a price is 12 × a month that was rounded
+        on round(measured.arr_reporting_amount, 2) >= tiers.min_arr
         or measured.employees >= tiers.min_employees
     qualify row_number() over (partition by measured.customer_id order by tiers.rank) = 1
 )

@@ -48,7 +48,8 @@ measured as (
         spans.customer_id,
         spans.valid_from,
         spans.valid_to,
-        coalesce(max(payers.mrr_reporting_amount), 0) * 12 as arr_amount,
+        -- to the cent: a year of a price is 12 × a month that was rounded
+        round(12 * coalesce(max(payers.mrr_reporting_amount), 0), 2) as arr_amount,
         coalesce(max(head_counts.employees), 0) as employees
     from spans
     left join payers
