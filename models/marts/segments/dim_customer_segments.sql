@@ -1,6 +1,6 @@
 {%- set windows = {'revenue_12m_amount': (-12, 0), 'revenue_3m_amount': (-3, 0), 'revenue_prior_3m_amount': (-6, -3)} -%}
 {%- set rules = ['contribution_share', 'activity_top_share', 'growing_from', 'promoter_score'] -%}
--- Billing counts on the days that it is for; what has no period on its own day.
+-- Billing counts on the days that it is for; what has no period on its own day. A line of 0, such as that of a trial, is no revenue.
 with billed as (
     select
         customer_id,
@@ -8,7 +8,7 @@ with billed as (
         coalesce(period_start_on, booked_on) as earned_from,
         case when period_end_on > period_start_on then period_end_on else coalesce(period_start_on, booked_on) + 1 end as earned_until
     from {{ ref('fct_revenue') }}
-    where kind <> 'tax' and booked_on <= {{ as_of_date() }}
+    where kind <> 'tax' and reporting_amount <> 0 and booked_on <= {{ as_of_date() }}
 ),
 
 revenue as (
@@ -45,7 +45,8 @@ measured as (
         case
             when revenue.customer_id is null then {{ "'no revenue yet'" if 'billing' in var('present_domains') else "'no billing source'" }}
             when activity.customer_id is null then 'no source knows its activity'
-            else activity.unknown_because
+            when activity.unknown_because is not null then activity.unknown_because
+            when revenue.revenue_12m_amount <= 0 then 'no revenue in 12 months'
         end as unsegmented_because
     from {{ ref('int_customers__tiers') }} as tiers
     inner join {{ ref('cadences') }} as cadences on tiers.tier = cadences.tier
