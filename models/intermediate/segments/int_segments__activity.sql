@@ -42,6 +42,13 @@ last_use as (
     group by workspaces.customer_id
 ),
 
+-- Silence begins with paying: nobody is blamed for the days before it. Of a silent source paying alone shows nothing.
+paying as (
+    select customer_id, paying_since
+    from {{ ref('int_health__payers_as_seen') }}
+    where valid_from <= {{ as_of_date() }} and (valid_to > {{ as_of_date() }} or valid_to is null)
+),
+
 -- How often it used the product in the 28 days up to its last use says how long its silences usually are.
 used as (
     select
@@ -84,15 +91,17 @@ judged as (
             when not used.is_silent then coalesce(used.days_28d, 0)
         end as frequency,
         case
-            when used.last_used_on is not null
-                and {{ dbt.datediff('used.last_used_on', as_of_date(), 'day') }}
-                <= greatest(rules.minimum_days, rules.gap_factor * 28 / greatest(1, coalesce(used.usual_days, 1))) then true
+            when {{ dbt.datediff('greatest(used.last_used_on, case when not used.is_silent then paying.paying_since end)', as_of_date(), 'day') }}
+                <= greatest(rules.minimum_days, case
+                    when used.last_used_on is not null then rules.gap_factor * 28 / greatest(1, coalesce(used.usual_days, 1))
+                end) then true
             when ordered.customer_id is not null then not ordered.is_inactive
             when not used.is_silent then false
         end as is_active,
         ordered.customer_id is not null as has_ordered
     from used
     full outer join ordered on used.customer_id = ordered.customer_id
+    left join paying on used.customer_id = paying.customer_id
     cross join rules
 ),
 
