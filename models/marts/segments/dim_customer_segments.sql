@@ -78,8 +78,11 @@ ranked as (
                 <= ceil(contribution_share * count(*) over (partition by is_valued)) then 'high'
             else 'low'
         end as contribution,
-        is_active and not has_left and rank() over (partition by is_active, has_left, basis order by frequency desc nulls last)
-        <= ceil(activity_top_share * count(*) over (partition by is_active, has_left, basis)) as is_top_active
+        -- Who is active, nobody knows how often, is unknown here and takes nobody's place.
+        is_active and not has_left and case
+            when frequency is not null then rank() over (partition by is_active, has_left, basis order by frequency desc nulls last)
+                <= ceil(activity_top_share * count(frequency) over (partition by is_active, has_left, basis))
+        end as is_top_active
     from measured
 ),
 
@@ -96,17 +99,13 @@ final as (
         ranked.last_active_on,
         cast(ranked.frequency as bigint) as frequency,
         ranked.is_active,
-        ranked.recency_quintile,
-        ranked.frequency_quintile,
-        ranked.monetary_quintile,
+        ranked.recency_quintile, ranked.frequency_quintile, ranked.monetary_quintile,
         cast(labels.label as string) as rfm_label,
         cast(ranked.contribution as string) as contribution,
         cast(ranked.contribution || case when ranked.is_active then '_active' when not ranked.is_active then '_inactive' end as string)
             as value_segment,
         ranked.contribution = 'high' and not ranked.is_active as is_code_red,
-        ranked.is_top_active,
-        ranked.is_growing,
-        ranked.is_promoter,
+        ranked.is_top_active, ranked.is_growing, ranked.is_promoter,
         -- A promoter who refers others is one too, but no source says who refers: of promoters it is unknown.
         not ranked.has_left and ((ranked.is_top_active and ranked.is_growing) or nullif(coalesce(ranked.is_promoter, false), true)) as is_evangelist,
         cast(case when ranked.has_left then 'has left' else ranked.unsegmented_because end as string) as unsegmented_because,
