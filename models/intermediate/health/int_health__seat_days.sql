@@ -1,4 +1,4 @@
--- The largest subscription counts: an add-on is sold for seats that are there already.
+-- The largest product of a subscription counts: an add-on is sold for seats that are there already.
 with customer_days as (
     select * from {{ ref('int_health__customer_days') }}
 ),

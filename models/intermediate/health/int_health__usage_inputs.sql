@@ -55,7 +55,8 @@ summed as (
         cast(sum(coalesce(workspace_use.events_28d, 0)) as bigint) as events_28d,
         cast(sum(coalesce(workspace_use.events_prior_28d, 0)) as bigint) as events_prior_28d,
         max(workspace_use.last_used_on) as last_used_on,
-        max(cast(coalesce(workspace_use.features_28d, 0) as double) / features.features) as feature_share,
+        -- what the catalogue does not list is in use, but no part of the share of it
+        max(cast(coalesce(workspace_use.features_28d - workspace_use.unlisted_features_28d, 0) as double) / features.features) as feature_share,
         max(cast(coalesce(workspace_use.core_features_28d, 0) as double) / nullif(features.core_features, 0)) as core_feature_share
     from customer_days
     inner join workspaces

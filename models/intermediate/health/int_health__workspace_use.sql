@@ -4,7 +4,7 @@
 ) }}
 {%- set first_day = start_date() if is_incremental() else "cast('1970-01-01' as date)" %}
 {%- set last_day = end_date() if is_incremental() else as_of_date() %}
-{%- set measures = ['active_users_28d', 'user_days_28d', 'active_days_28d', 'features_28d', 'core_features_28d', 'events_28d', 'events_prior_28d'] %}
+{%- set measures = 'active_users user_days active_days features core_features unlisted_features events events_prior'.split() %}
 {%- set sources, seen = 'source_relation, workspace_id', 'usage_date, seen_from, seen_until' %}
 {%- set counts = 'valid_from < valid_to and valid_to > ' ~ first_day %}
 -- Use that began to count before the window's 56 days has ceased to count in it: only those rows are read. A row of no events is no use.
@@ -35,11 +35,11 @@ items as (
     select {{ sources }}, 'features_28d', feature, null, {{ seen }} from feature_days
     union all
     select
-        used.source_relation, used.workspace_id, 'core_features_28d', used.feature, null, used.usage_date,
-        greatest(used.seen_from, core.known_from), least(used.seen_until, core.known_until)
+        used.source_relation, used.workspace_id, coalesce(held.measure, 'unlisted_features_28d'), used.feature, null, used.usage_date,
+        greatest(used.seen_from, held.valid_from), least(used.seen_until, held.valid_to)
     from feature_days as used
-    inner join {{ ref('int_product__features') }} as core on used.source_relation = core.source_relation and used.feature = core.feature
-    where core.is_core
+    left join {{ ref('int_health__feature_listings') }} as held on used.source_relation = held.source_relation and used.feature = held.feature
+    where used.source_relation in (select source_relation from {{ ref('int_health__feature_listings') }})
 ),
 
 -- How far what begins on one day reaches. All that began before the window begins with it: of 28 days of an item hardly more than one is left
@@ -80,7 +80,7 @@ changes as (
 
 daily_changes as (
     select {{ sources }}, changed_on, max(used_on) as used_on
-        {%- for measure in measures %}, sum(case when measure = '{{ measure }}' then amount else 0 end) as {{ measure }}{% endfor %}
+        {%- for measure in measures %}, sum(case when measure = '{{ measure }}_28d' then amount else 0 end) as {{ measure }}_28d{% endfor %}
     from changes group by {{ sources }}, changed_on
 ),
 
@@ -89,7 +89,7 @@ states as (
         {{ sources }}, changed_on as valid_from,
         coalesce(lead(changed_on) over (partition by {{ sources }} order by changed_on), cast('9999-12-31' as date)) as valid_to,
         max(used_on) over (partition by {{ sources }} order by changed_on) as last_used_on
-        {%- for measure in measures %}, sum({{ measure }}) over (partition by {{ sources }} order by changed_on) as {{ measure }}{% endfor %}
+        {%- for measure in measures %}, sum({{ measure }}_28d) over (partition by {{ sources }} order by changed_on) as {{ measure }}_28d{% endfor %}
     from daily_changes
 ),
 
@@ -109,7 +109,7 @@ revised as (
 final as (
     select
         states.source_relation, states.workspace_id, days.as_of_date, greatest(states.last_used_on, revised.last_used_on) as last_used_on
-        {%- for measure in measures %}, cast(states.{{ measure }} as bigint) as {{ measure }}{% endfor %}
+        {%- for measure in measures %}, cast(states.{{ measure }}_28d as bigint) as {{ measure }}_28d{% endfor %}
     from states
     inner join days on days.as_of_date >= states.valid_from and days.as_of_date < states.valid_to
     left join revised

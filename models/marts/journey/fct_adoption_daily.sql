@@ -33,6 +33,8 @@ final as (
             when tenure_days < 28 then 'customer for fewer than 28 days'
             when paying_days < 28 then 'back for fewer than 28 days'
             when seats is null then 'no seats are sold: no licence use'
+            when feature_breadth is null then 'the product source lists no features'
+            when core_feature_share is null then 'the product source lists no core features'
         end as string) as unmeasured_because,
         cast('{{ var("run_id") }}' as string) as run_id
     from days
