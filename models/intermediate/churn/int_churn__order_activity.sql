@@ -3,6 +3,7 @@
 -- none. Without any gap to go by, nothing can be said (NULL).
 with gaps as (
     select * from {{ ref('int_churn__orders') }}
+    where not has_subscribed
 ),
 
 rules as (

@@ -102,7 +102,7 @@ conditions as (
     union all
     select customer_id, 'opportunity', valid_from, coalesce(valid_to, {{ forever }}) from opportunities
     union all
-    select customer_id, 'ordered', first_ordered_on, {{ forever }} from {{ ref('int_churn__order_activity') }}
+    select customer_id, 'ordered', min(ordered_on), {{ forever }} from {{ ref('int_churn__orders') }} group by customer_id
 ),
 
 -- Only what has happened: nothing begins after as_of_date, and what ends after it has not ended.
