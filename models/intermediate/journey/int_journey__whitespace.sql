@@ -1,4 +1,5 @@
 -- The product that a customer lacks and most of its peers own: those of its tier and industry, or of its tier where they are too few.
+-- A product is one of its source: two sources may use one id for different products.
 with rules as (
     select
         max(case when rule = 'peer_minimum' then value end) as peer_minimum,
@@ -8,8 +9,7 @@ with rules as (
 
 owned as (
     select
-        lines.customer_id,
-        plans.product_id,
+        lines.customer_id, lines.source_relation, plans.product_id,
         sum(lines.monthly_rate_reporting) as mrr_reporting_amount
     from {{ ref('int_revenue__active_lines') }} as lines
     inner join {{ ref('int_billing__plans') }} as plans
@@ -18,7 +18,7 @@ owned as (
         and lines.active_from <= {{ as_of_date() }}
         and lines.active_until > {{ as_of_date() }}
         and plans.product_id is not null
-    group by lines.customer_id, plans.product_id
+    group by lines.customer_id, lines.source_relation, plans.product_id
     having sum(lines.monthly_rate_reporting) >= 0.005
 ),
 
@@ -56,39 +56,38 @@ counted as (
 
 owners as (
     select
-        'tier and industry' as peer_group, payers.tier, payers.industry, owned.product_id, count(*) as owners,
+        'tier and industry' as peer_group, payers.tier, payers.industry, owned.source_relation, owned.product_id, count(*) as owners,
         median(cast(owned.mrr_reporting_amount as double)) as usual_mrr
     from payers inner join owned on payers.customer_id = owned.customer_id
-    group by payers.tier, payers.industry, owned.product_id
+    group by payers.tier, payers.industry, owned.source_relation, owned.product_id
     union all
-    select 'tier', payers.tier, '', owned.product_id, count(*), median(cast(owned.mrr_reporting_amount as double))
+    select 'tier', payers.tier, '', owned.source_relation, owned.product_id, count(*), median(cast(owned.mrr_reporting_amount as double))
     from payers inner join owned on payers.customer_id = owned.customer_id
-    group by payers.tier, owned.product_id
+    group by payers.tier, owned.source_relation, owned.product_id
 ),
 
 -- Hardly anybody owns two products that stand in for each other, such as two editions: a gap is what goes with all that one has.
 together as (
-    select one.product_id, other.product_id as other_product_id
+    select one.source_relation, one.product_id, other.source_relation as other_source_relation, other.product_id as other_product_id
     from owned as one
-    inner join owned as other on one.customer_id = other.customer_id and one.product_id <> other.product_id
+    inner join owned as other
+        on one.customer_id = other.customer_id and (one.product_id <> other.product_id or one.source_relation <> other.source_relation)
     cross join rules
-    group by one.product_id, other.product_id, rules.peer_minimum
+    group by one.source_relation, one.product_id, other.source_relation, other.product_id, rules.peer_minimum
     having count(*) >= rules.peer_minimum
 ),
 
 fitting as (
-    select owned.customer_id, together.other_product_id as product_id, count(*) as products
+    select owned.customer_id, together.other_source_relation as source_relation, together.other_product_id as product_id, count(*) as products
     from owned
-    inner join together on owned.product_id = together.product_id
-    group by owned.customer_id, together.other_product_id
+    inner join together on owned.source_relation = together.source_relation and owned.product_id = together.product_id
+    group by owned.customer_id, together.other_source_relation, together.other_product_id
 ),
 
 lacking as (
     select
-        grouped.customer_id,
-        grouped.peer_group,
-        counted.peers,
-        owners.product_id,
+        grouped.customer_id, grouped.peer_group, counted.peers,
+        owners.source_relation, owners.product_id,
         cast(owners.owners as double) / counted.peers as peer_share,
         owners.usual_mrr
     from grouped
@@ -98,22 +97,21 @@ lacking as (
     inner join owners
         on counted.peer_group = owners.peer_group and counted.tier = owners.tier and counted.industry = owners.industry
     inner join fitting
-        on grouped.customer_id = fitting.customer_id and owners.product_id = fitting.product_id and grouped.products_owned = fitting.products
-    left join owned on grouped.customer_id = owned.customer_id and owners.product_id = owned.product_id
+        on grouped.customer_id = fitting.customer_id and grouped.products_owned = fitting.products
+            and owners.source_relation = fitting.source_relation and owners.product_id = fitting.product_id
+    left join owned
+        on grouped.customer_id = owned.customer_id and owners.source_relation = owned.source_relation and owners.product_id = owned.product_id
     where counted.peers >= rules.peer_minimum and owners.owners >= rules.peer_share * counted.peers and owned.customer_id is null
 ),
 
 final as (
     select
-        customer_id,
-        peer_group,
-        peers,
-        product_id,
+        customer_id, peer_group, peers, source_relation, product_id,
         {{ to_money('peer_share') }} as peer_share,
         {{ to_money('12 * usual_mrr') }} as usual_arr_reporting_amount,
         count(*) over (partition by customer_id) as products
     from lacking
-    qualify row_number() over (partition by customer_id order by peer_share desc, usual_mrr desc, product_id) = 1
+    qualify row_number() over (partition by customer_id order by peer_share desc, usual_mrr desc, product_id, source_relation) = 1
 )
 
 select * from final

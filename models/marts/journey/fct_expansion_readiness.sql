@@ -27,7 +27,7 @@ goals as (
 ),
 
 products as (
-    select product_id, max(product_name) as product_name from {{ ref('dim_plans') }} group by product_id
+    select source_relation, product_id, max(product_name) as product_name from {{ ref('dim_plans') }} group by source_relation, product_id
 ),
 
 -- What is not known speaks neither for nor against: it is left out of both sides.
@@ -88,7 +88,7 @@ final as (
     from judged
     cross join rules
     left join {{ ref('int_journey__whitespace') }} as whitespace on judged.customer_id = whitespace.customer_id
-    left join products on whitespace.product_id = products.product_id
+    left join products on whitespace.source_relation = products.source_relation and whitespace.product_id = products.product_id
 )
 
 select * from final
