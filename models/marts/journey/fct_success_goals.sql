@@ -67,14 +67,17 @@ final as (
         cast(currency as string) as currency,
         value_realized_reporting_amount,
         cost_reporting_amount,
-        {{ to_money('cast(value_realized_reporting_amount as double) / nullif(cast(cost_reporting_amount as double), 0)') }} as roi,
+        case
+            when cost_reporting_amount > 0
+                then {{ to_money('cast(value_realized_reporting_amount as double) / cast(cost_reporting_amount as double)') }}
+        end as roi,
         cast(case
             when achieved_on is null and (baseline is null or target is null or measured_value is null)
                 then 'baseline, target or current value is missing'
             when achieved_on is null and target = baseline then 'the target equals the baseline'
             when value_so_far is null then 'no value was reported'
             when value_realized_reporting_amount is null then 'no exchange rate'
-            when coalesce(cost_reporting_amount, 0) = 0 then 'nothing was billed'
+            when coalesce(cost_reporting_amount, 0) <= 0 then 'nothing was billed'
         end as string) as unmeasured_because,
         cast('{{ var("run_id") }}' as string) as run_id
     from valued

@@ -80,7 +80,9 @@ final as (
         cast(achieved.goals_achieved_to_date as bigint) as goals_achieved_to_date,
         cast(achieved.value_to_date as decimal(18,4)) as value_to_date_reporting_amount,
         cast(paid.billed_to_date as decimal(18,4)) as billed_to_date_reporting_amount,
-        {{ to_money('cast(achieved.value_to_date as double) / nullif(cast(paid.billed_to_date as double), 0)') }} as roi_to_date,
+        case
+            when paid.billed_to_date > 0 then {{ to_money('cast(achieved.value_to_date as double) / cast(paid.billed_to_date as double)') }}
+        end as roi_to_date,
         {%- for count in ['tickets_opened', 'tickets_solved'] %}
         {{ 'coalesce(opened.' ~ count ~ ', 0)' if has_support else 'cast(null as bigint)' }} as {{ count }},
         {%- endfor %}
@@ -90,6 +92,7 @@ final as (
             when months.active_users_28d is null then months.unmeasured_because
             when achieved.customer_id is null then 'no success plan'
             when achieved.value_to_date is null then 'no goal with a value is achieved yet'
+            when coalesce(paid.billed_to_date, 0) <= 0 then 'nothing was billed'
         end as string) as unmeasured_because,
         cast('{{ var("run_id") }}' as string) as run_id
     from months
