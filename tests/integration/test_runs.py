@@ -175,6 +175,34 @@ def test_billing_alone_is_enough(tmp_path):
     assert_nothing_made_up(ask, ("billing",))
 
 
+def test_a_company_that_only_takes_orders_is_published(tmp_path):
+    """Three customers, four orders of 500 each, no subscription and no deal: no MRR, no stage, no health, and nothing wrong."""
+    days, customers = ("2025-03-01", "2025-04-01", "2025-05-01", "2025-06-01"), ("alder", "birch", "cedar")
+    tables = {
+        "customers": ["customer_id,name,domain,currency,created_at,updated_at"]
+        + [f"{name},{name.title()} Ltd,{name}.com,USD,2025-01-01T00:00:00Z,2025-01-01T00:00:00Z" for name in customers],
+        "invoices": ["invoice_id,customer_id,status,currency,total,amount_paid,issued_at,due_at,paid_at,updated_at"]
+        + [f"i-{name}-{day},{name},paid,USD,500,500," + ",".join([f"{day}T10:00:00Z"] * 4) for name in customers for day in days],
+        "invoice_lines": ["line_id,invoice_id,customer_id,kind,quantity,unit_amount,amount,currency"]
+        + [f"l-{name}-{day},i-{name}-{day},{name},one_time,1,500,500,USD" for name in customers for day in days],
+    }
+    drop = tmp_path / "drop" / "billing"
+    drop.mkdir(parents=True)
+    for table, lines in tables.items():
+        (drop / f"{table}.csv").write_text("\n".join(lines) + "\n")
+    settings = files_settings(tmp_path / "data", drop.parent, "billing")
+    result = execute(settings, date(2025, 6, 24), date(2025, 6, 24))
+    assert result.exit_code == DONE, result.reasons
+    ask = partial(published_rows, settings)
+    assert ask("select sum(reporting_amount) from fct_revenue") == [(6000,)]
+    for table in ("fct_customer_mrr", "fct_mrr_movements", "fct_customer_health_daily", "fct_lifecycle_stages", "rpt_cohort_retention"):
+        assert ask(f"select count(*) from {table}") == [(0,)], table
+    # the usual gap is that of 31, 30 and 31 days: the last order, 23 days ago, is no silence
+    assert set(ask("select activity_basis, frequency, is_active, revenue_12m_amount, revenue_3m_amount from dim_customer_segments")) == {
+        ("orders", 4, True, 2000, 1500)
+    }
+
+
 def test_a_gate_that_fails_leaves_the_published_version_alone(tmp_path):
     drop = drop_folder(tmp_path, "billing")
     settings = files_settings(tmp_path / "data", drop, "billing")
