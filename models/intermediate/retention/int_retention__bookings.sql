@@ -22,7 +22,9 @@ periods as (
 invoice_lines as (
     select
         lines.*,
-        cast(lines.amount - case when lines.amount < 0 then -1 else 1 end * abs(coalesce(lines.discount_amount, 0)) as decimal(18,4)) as booked_amount,
+        cast(
+            lines.amount - case when lines.amount < 0 then -1 else 1 end * abs(coalesce(lines.discount_amount, 0)) as decimal(18,4)
+        ) as booked_amount,
         invoices.issued_on as booked_on,
         coalesce(periods.rated_on, {{ reporting_date('lines.period_start') }}, invoices.issued_on) as rate_on
     from {{ ref('int_billing__invoice_lines') }} as lines

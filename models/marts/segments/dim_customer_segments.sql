@@ -1,14 +1,14 @@
 {%- set windows = {'revenue_12m_amount': (-12, 0), 'revenue_3m_amount': (-3, 0), 'revenue_prior_3m_amount': (-6, -3)} -%}
 {%- set rules = ['contribution_share', 'activity_top_share', 'growing_from', 'promoter_score'] -%}
--- Billing counts on the days that it is for; what has no period on its own day. A line of 0, such as that of a trial, is no revenue.
+-- Billing counts on the days that it is for; what has no period on its own day. A line of 0, such as that of a trial, is no revenue, and no tax is.
 with billed as (
     select
         customer_id,
-        reporting_amount,
+        net_reporting_amount,
         coalesce(period_start_on, booked_on) as earned_from,
         case when period_end_on > period_start_on then period_end_on else coalesce(period_start_on, booked_on) + 1 end as earned_until
     from {{ ref('fct_revenue') }}
-    where kind <> 'tax' and reporting_amount <> 0 and booked_on <= {{ as_of_date() }}
+    where net_reporting_amount <> 0 and booked_on <= {{ as_of_date() }}
 ),
 
 revenue as (
@@ -18,7 +18,7 @@ revenue as (
         {%- set from_on = "greatest(earned_from, cast(" ~ dbt.dateadd('month', first, '(' ~ as_of_date() ~ ' + 1)') ~ " as date))" %}
         {%- set until_on = "least(earned_until, cast(" ~ dbt.dateadd('month', last, '(' ~ as_of_date() ~ ' + 1)') ~ " as date))" %},
         coalesce({{ to_money(
-            'sum(cast(reporting_amount as double) * greatest(0, ' ~ dbt.datediff(from_on, until_on, 'day') ~ ') / '
+            'sum(cast(net_reporting_amount as double) * greatest(0, ' ~ dbt.datediff(from_on, until_on, 'day') ~ ') / '
             ~ dbt.datediff('earned_from', 'earned_until', 'day') ~ ')'
         ) }}, 0) as {{ name }}
         {%- endfor %}
