@@ -26,6 +26,7 @@ log = logging.getLogger("csw")
 # is closed. DuckDB's own 122,880 rows are more than most tables have. Who writes with another size merges or splits what is there.
 ROW_GROUP_SIZE = 32_768  # as in dbt_project/profiles.yml
 HISTORY, LONGEST = "health_history_days", 10**9  # 0 days = all
+LAYOUT, LAYOUT_NUMBER = "layout", "1"  # one more with each release that gives a table of kept days another column
 _UNPUBLISHED = "main.unpublished_runs (run_id varchar, is_rebuild boolean)"
 
 
@@ -137,19 +138,20 @@ def runs_begun(settings: Settings) -> list[str] | None:
 
 
 def built_otherwise(settings: Settings) -> str | None:
-    """Why days that the warehouse keeps are not what these settings would give, in words; None: they are, or there is no warehouse to ask.
+    """Why days that the warehouse keeps are not what this release and these settings would give, in words; None: they are.
 
-    Daily tables keep what was computed in another currency or for another day's end; days beyond a shorter history are not there.
+    Daily tables keep what was computed in another currency or for another day's end, without columns that are new; days beyond a shorter
+    history are not there.
     """
-    if not settings.warehouse_path.exists():
-        return None
     with connect(settings) as connection:
         if not connection.execute("select count(*) from duckdb_tables() where table_name = 'built_with'").fetchone()[0]:
-            return None
+            return "the warehouse was built by an older release"
         before = dict(connection.execute("select setting, value from main.built_with").fetchall())
     now = _shaping(settings)
-    changed = [name for name in now if name in before and now[name] != before[name] and name != HISTORY]
-    if HISTORY in before and (int(now[HISTORY]) or LONGEST) > (int(before[HISTORY]) or LONGEST):
+    if before[LAYOUT] != now[LAYOUT]:
+        return "the warehouse was built by another release"
+    changed = [name for name in ("reporting_currency", "reporting_time_zone") if now[name] != before[name]]
+    if (int(now[HISTORY]) or LONGEST) > (int(before[HISTORY]) or LONGEST):
         changed.append(HISTORY)
     return ", ".join(f"CSW_{name.upper()} was {before[name]} and is {now[name]}" for name in changed) or None
 
@@ -192,7 +194,7 @@ def mark_seeds(connection: duckdb.DuckDBPyConnection, digest: str) -> None:
 
 
 def _shaping(settings: Settings) -> dict[str, str]:
-    return {name: str(getattr(settings, name)) for name in ("reporting_currency", "reporting_time_zone", HISTORY)}
+    return {LAYOUT: LAYOUT_NUMBER} | {name: str(getattr(settings, name)) for name in ("reporting_currency", "reporting_time_zone", HISTORY)}
 
 
 def _seal_path(settings: Settings) -> Path:

@@ -64,7 +64,7 @@ def _room(room: str, settings: Settings, dbt: Dbt, manifest: dict, partitions: P
         as_before: Iterable[MaterializeResult | AssetCheckResult] = ()
         if room != "staging":
             _join_run(settings, context.run_id)
-        elif _open_warehouse(settings, context.run_id, seeds, anew=wants_full_refresh(context.run)):
+        elif _open_warehouse(settings, context.run_id, seeds, anew=wants_full_refresh(context.run), whole=not context.is_subset):
             selection.remove(SEEDS)
             as_before = _seeds_as_before(context)
         outcomes = []
@@ -87,13 +87,13 @@ def _room(room: str, settings: Settings, dbt: Dbt, manifest: dict, partitions: P
     return build
 
 
-def _open_warehouse(settings: Settings, run_id: str, seeds: str | None, *, anew: bool) -> bool:
+def _open_warehouse(settings: Settings, run_id: str, seeds: str | None, *, anew: bool, whole: bool) -> bool:
     """Make the warehouse ready for a run's first step; returns whether it already holds these seeds (by digest).
 
-    Where there is none, dbt builds all days of all tables.
+    Where there is none, dbt builds all days of all tables. A run of the whole room rebuilds one that was built otherwise.
     """
     anew = anew or runs_begun(settings) is None
-    if not anew and (reason := built_otherwise(settings)):
+    if not anew and whole and (reason := built_otherwise(settings)):
         log.warning("%s: the warehouse is rebuilt from the lake", reason)
         anew = True
     if anew:
@@ -103,7 +103,8 @@ def _open_warehouse(settings: Settings, run_id: str, seeds: str | None, *, anew:
         _open_spark(settings, anew=anew)
     with connect(settings) as connection:
         begin_run(connection, run_id, anew=anew)
-        remember_settings(connection, settings)
+        if anew or whole:
+            remember_settings(connection, settings)
         register_raw_views(connection, load_contracts(), settings.lake_dir)
         prediction_tables.register_views(connection, settings)
         return keeps_seeds(connection, seeds)

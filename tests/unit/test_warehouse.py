@@ -84,13 +84,15 @@ def test_gates_look_at_all_days_until_what_was_written_has_passed_once(tmp_path)
 def test_days_that_were_built_with_other_settings_are_known_as_such(tmp_path, now, said):
     """They are kept, so days in two currencies would stand side by side."""
     settings = load_settings(data_dir=tmp_path, health_history_days=30)
-    assert built_otherwise(settings) is None  # nothing is there
     with connect(settings) as connection:
         connection.execute("create table a as select 1 as b")
-    assert built_otherwise(settings) is None  # nobody knows
+    assert built_otherwise(settings) == "the warehouse was built by an older release"  # which remembered nothing
     with connect(settings) as connection:
         remember_settings(connection, settings)
     assert built_otherwise(settings.model_copy(update=now)) == said
+    with connect(settings) as connection:
+        connection.execute("update main.built_with set value = '0' where setting = 'layout'")
+    assert built_otherwise(settings) == "the warehouse was built by another release"
 
 
 @pytest.mark.parametrize("loaded", ["b", None])  # other files, or a part of the room
