@@ -39,6 +39,8 @@ def main() -> None:
     from orchestration.window import WindowError
 
     relax_garbage_collection()
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 shows ? for what it has not
     try:
         app()
     except SelectionError as error:

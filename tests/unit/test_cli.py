@@ -187,3 +187,9 @@ def test_a_terminal_without_a_width_gets_an_answer(published):
     command = [sys.executable, "-m", "orchestration.cli", "query", "select 42 as answer"]
     ran = subprocess.run(command, cwd=REPO, env=os.environ | {"COLUMNS": "0"}, capture_output=True, text=True)
     assert ran.stdout.split() == ["answer", "42"]
+
+
+def test_a_terminal_that_is_not_utf_8_gets_an_answer(published):
+    command = [sys.executable, "-m", "orchestration.cli", "query", "select 'ł€ü' as answer"]
+    ran = subprocess.run(command, cwd=REPO, env=os.environ | {"PYTHONIOENCODING": "latin-1"}, capture_output=True, encoding="latin-1")
+    assert ran.stdout.split() == ["answer", "??ü"]

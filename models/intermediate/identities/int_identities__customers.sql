@@ -51,7 +51,7 @@ described as (
     select
         customer_id,
         cluster_id,
-        min_by(name, case when name is not null then place end) as customer_name,
+        {{ without_addresses('min_by(name, case when name is not null then place end)') }} as customer_name,
         min_by(web_domain, case when web_domain is not null then place end) as web_domain,
         min_by(country, case when country is not null then place end) as country,
         min_by(currency, case when currency is not null then case when domain = 'billing' then '0' else '' end || place end) as currency,

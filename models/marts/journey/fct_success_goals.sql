@@ -50,7 +50,7 @@ final as (
         cast(source_relation as string) as source_relation,
         cast(goal_id as string) as goal_id,
         cast(customer_id as string) as customer_id,
-        cast(metric as string) as metric,
+        cast({{ without_addresses('metric') }} as string) as metric,
         cast(baseline as decimal(18,4)) as baseline,
         cast(target as decimal(18,4)) as target,
         cast(measured_value as decimal(18,4)) as current_value,
