@@ -142,8 +142,9 @@ class Books:
         kind: str = "recurring",
         counts: bool = True,
         is_proration: bool = False,
+        sold_on: date | None = None,
     ) -> str:
-        """One line over start..end at `covered` of the full price, less `percent` or an amount `off`."""
+        """One line over start..end at `covered` of the full price, less `percent` or an amount `off`. A credit: of what was `sold_on` a day."""
         bill = self._invoice(invoice)
         amount = sign * money(terms.amount * covered, terms.currency)
         discount = money(abs(amount) * percent / 100, terms.currency) if percent else off
@@ -172,7 +173,7 @@ class Books:
         if kind == "recurring" and counts and covered and bill["status"] in ("open", "paid", "uncollectible"):
             share = (1 - percent / 100) if percent else (amount - off) / amount if off else Decimal(1)
             key = (bill["customer_id"], bill["subscription_id"] or "none", terms.currency)
-            self.rates.append(Rate(*key, start, end, sign * terms.monthly(share), sign * terms.monthly(), is_lasting, start))
+            self.rates.append(Rate(*key, start, end, sign * terms.monthly(share), sign * terms.monthly(), is_lasting, sold_on or start))
         return name
 
     def credit_note(self, line: str, share: Decimal, on: date) -> None:

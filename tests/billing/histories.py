@@ -145,7 +145,9 @@ class History:
     def _line(self, invoice: str, begins: date, ends: date, *, off: Decimal = Decimal(0), priced_on: date | None = None, **more) -> str:
         is_discounted = (priced_on or begins) < self._discounted_until
         percent = self._percent if is_discounted and not off else Decimal(0)
-        return self._books.line(invoice, self._terms, begins, ends, percent=percent, off=off, is_lasting=self._is_lasting and bool(percent), **more)
+        sold_on = priced_on if more.get("sign") == -1 else None
+        is_lasting = self._is_lasting and bool(percent)
+        return self._books.line(invoice, self._terms, begins, ends, percent=percent, off=off, is_lasting=is_lasting, sold_on=sold_on, **more)
 
     def _invoice(self, on: date, status: str) -> str:
         return self._books.invoice(self._customer, self._name, self._terms.currency, on, status)
