@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 DOMAINS = ("crm", "billing", "support", "product", "surveys")
 VENDORS = {
     "crm": ("hubspot", "salesforce", "files", "sql", "demo"),
@@ -17,6 +19,10 @@ _NEEDED = {
     "hubspot": ("api_key",),
     "zendesk": ("api_key", "base_url", "email"),
 }
+# What libpq reads: an address (the password ends at the first @, and holds no /; hosts may be several), or pairs like host=h port=5432.
+_HOST = r"(?:\[[^\]]+\]|[^:/?,\[\]]*)(?::\d*)?"
+_ADDRESS = re.compile(rf"postgres(?:ql)?://(?:[^@/]*@)?({_HOST}(?:,{_HOST})*)(?:[/?].*)?")
+_PAIR = r"(\w+)\s*=\s*('(?:\\.|[^'\\])*'|[^\s']\S*)(?:\s+|$)"
 
 
 def needed_credentials(name: str) -> tuple[str, ...]:
@@ -27,6 +33,21 @@ def needed_credentials(name: str) -> tuple[str, ...]:
 def is_sendable(what: str, credential: str) -> bool:
     """Whether a credential is one line, and a key or an address holds only what a header of a request can."""
     return credential.isprintable() and (not what.endswith(("api_key", "email")) or all(ord(character) < 256 for character in credential))
+
+
+def is_postgres_address(dsn: str) -> bool:
+    """Whether PostgreSQL's driver could read it, found without loading the driver: not whether anybody answers there."""
+    if address := _ADDRESS.fullmatch(dsn):
+        ports = re.findall(r":(\d+)(?=,|$)", address[1])
+        return not re.search(r"%(?![0-9A-Fa-f]{2})", dsn) and all(_is_port(port) for port in ports)
+    if not re.fullmatch(rf"\s*(?:{_PAIR})+", dsn):
+        return False
+    ports = [value.strip("'") for name, value in re.findall(_PAIR, dsn) if name == "port"]
+    return all(_is_port(port) for several in ports for port in several.split(",") if port)
+
+
+def _is_port(port: str) -> bool:
+    return port.isdecimal() and 0 < int(port) < 65_536
 
 
 def source_setting(domain: str) -> str:

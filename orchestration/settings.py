@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from orchestration.domains import DOMAINS, VENDORS, credential_variable, is_sendable, needed_credentials, source_setting
+from orchestration.domains import DOMAINS, VENDORS, credential_variable, is_postgres_address, is_sendable, needed_credentials, source_setting
 from orchestration.metric_rules import parse_overrides
 
 REPO = Path(__file__).resolve().parent.parent
@@ -154,6 +154,9 @@ class Settings(BaseSettings):
                         raise ValueError(f"CSW_{source_setting(domain)} names '{name}', which needs {credential_variable(name, needed)}; set it")
                     if not is_sendable(needed, self.credential(name, needed)):
                         raise ValueError(f"{credential_variable(name, needed)} holds a character that cannot be sent; copy it again")
+                    if needed == "dsn" and not is_postgres_address(self.credential(name, needed)):
+                        told = "can't be read; write it like postgresql://user:password@host:5432/database"
+                        raise ValueError(f"{credential_variable(name, needed)} {told}")
         if not any(self.sources(domain) for domain in DOMAINS):
             raise ValueError("every CSW_…_SOURCES is empty: name at least one source, for example CSW_BILLING_SOURCES=files")
         return self

@@ -55,6 +55,11 @@ def test_an_empty_list_makes_a_domain_absent(monkeypatch, tmp_path):
             {"CSW_BILLING_SOURCES": "stripe:eu", "CSW_STRIPE_EU_API_KEY": "sk_canary…"},
             "CSW_STRIPE_EU_API_KEY holds a character that cannot be sent; copy it again",
         ),
+        (
+            {"CSW_BILLING_SOURCES": "sql", "CSW_SQL_DSN": "postgres//bob:canary@127.0.0.1:1/db"},
+            "CSW_SQL_DSN can't be read; write it like postgresql://user:password@host:5432/database",
+        ),
+        ({"CSW_BILLING_SOURCES": "sql:eu", "CSW_SQL_EU_DSN": "postgresql://bob:canary@h:port/db"}, "CSW_SQL_EU_DSN can't be read"),
         ({"CSW_REPORTING_TIME_ZONE": "Mars/Base"}, "CSW_REPORTING_TIME_ZONE: 'Mars/Base' is not a time zone"),
         ({"CSW_REPORTING_CURRENCY": "dollar"}, "CSW_REPORTING_CURRENCY"),
         ({"CSW_RESTATEMENT_DAYS": "-1"}, "CSW_RESTATEMENT_DAYS"),
@@ -78,6 +83,33 @@ def test_a_secret_may_end_with_the_line_break_of_its_file(monkeypatch):
     settings = load_settings()
     assert settings.credential("stripe", "api_key") == "sk_live_x"
     assert settings.credential("sql", "dsn") == "postgresql://bob:pässwörd@h/db"
+
+
+ADDRESSES = {
+    "postgresql://bob:x@h:5432/db": True,
+    "postgres://h": True,
+    "postgresql:///db?host=/var/run/postgresql": True,
+    "postgresql://bob:a%2Fb?c@h1:1,[::1]:2,h3/db?sslmode=require": True,
+    "host=h port=5432 user=bob password='it''s' dbname=db": False,
+    r"host=h port = 5432 user=bob password='it\'s port=x' dbname=db": True,
+    "service=reporting": True,
+    "postgres//bob:x@h:1/db": False,
+    "mysql://bob:x@h:1/db": False,
+    "postgresql://bob:x@h:port/db": False,
+    "postgresql://bob:x@h:65536/db": False,
+    "postgresql://bob:x@h:0/db": False,
+    "postgresql://bob:a/b@h:1/db": False,
+    "postgresql://bob:100%@h:1/db": False,
+    "host=h port=port": False,
+    "db": False,
+}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_is_taken_where_the_driver_could_read_it(address):
+    from orchestration.domains import is_postgres_address
+
+    assert is_postgres_address(address) == ADDRESSES[address]
 
 
 @pytest.mark.parametrize("schedule", ["0 5 * * *", "*/15 8-18 * * mon-fri", "0 0 29 2 *", "0 5 * * 1#2", "@daily"])
