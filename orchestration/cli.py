@@ -33,12 +33,14 @@ def main() -> None:
     from orchestration.contracts import ContractFileError
     from orchestration.dbt import DbtError
     from orchestration.execution import SelectionError
+    from orchestration.full_disk import is_full_disk, keep_logging_quiet
     from orchestration.lake_manifest import LakeError
     from orchestration.published import PublicationError
     from orchestration.sources.base import SourceError
     from orchestration.window import WindowError
 
     relax_garbage_collection()
+    keep_logging_quiet()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 shows ? for what it has not
     try:
@@ -49,6 +51,15 @@ def main() -> None:
     except (ConfigError, SourceError, WindowError, PublicationError, DbtError, LakeError, ContractFileError, CompanionError) as error:
         say_error(str(error))
         sys.exit(1)
+    except Exception as error:
+        if not is_full_disk(error):
+            raise
+        say_error(_disk_is_full(load_settings()))
+        sys.exit(1)
+
+
+def _disk_is_full(settings: Settings) -> str:
+    return f"the disk of {settings.data_dir} is full or cannot be written: free space and run again"
 
 
 @app.command()
@@ -76,12 +87,15 @@ def run(
 def _run(settings: Settings, start: date, end: date, **options) -> str:
     """One run; returns its id. Ends the program, with the reasons and the exit code, when it was not published."""
     from orchestration.execution import DONE, FAILED, execute
+    from orchestration.full_disk import is_told_in
 
     result = execute(settings, start, end, **options)
     if result.exit_code == DONE:
         return result.run_id
     for reason in result.reasons:
         say_error(reason, style="red")
+    if result.exit_code == FAILED and any(is_told_in(reason) for reason in result.reasons):
+        say_error(_disk_is_full(settings))
     kept = "BI keeps the last published version; csw status says more"
     what = "the run failed" if result.exit_code == FAILED else "a gate held the publication back"
     fail(f"{what}: {kept} (run {result.run_id[:8]})", code=result.exit_code)

@@ -20,6 +20,8 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.util import Finalize
 from typing import Any
 
+from orchestration.full_disk import keep_logging_quiet
+
 SECONDS_TO_END = 5
 Tell = Callable[[Any], None]
 
@@ -102,6 +104,7 @@ def relax_garbage_collection() -> None:
 
 def _serve(connection: Connection, handler: Callable[..., None]) -> None:
     relax_garbage_collection()
+    keep_logging_quiet()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to both; ours ends this one
     # After all other finalizers: taking the interpreter apart would only make DuckDB tell of objects that nobody freed.
     Finalize(None, os._exit, args=(0,), exitpriority=-100)
