@@ -4,7 +4,7 @@ with members as (
         members.source_relation,
         members.campaign_id,
         nodes.customer_id,
-        max(members.campaign_name) as campaign_name,
+        max({{ without_addresses('members.campaign_name') }}) as campaign_name,
         min({{ reporting_date('members.targeted_at') }}) as targeted_on,
         min(case when members.is_control then 1 else 0 end) = 1 as is_control,  -- of two records of one campaign one was contacted: contacted
         min({{ reporting_date(happened('members.responded_at')) }}) as responded_on,
