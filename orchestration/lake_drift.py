@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 from orchestration.contracts import Contract
 from orchestration.lake_manifest import Manifest
-from orchestration.lake_validate import MISSING, NO_ZONE, NOT_A
+from orchestration.lake_types import NO_ZONE, NOT_A
+from orchestration.lake_validate import MISSING
 from orchestration.sources.base import ContractError
 
 ENOUGH_ROWS = 20  # below that a share says nothing

@@ -17,7 +17,7 @@ from orchestration.contracts import Contract
 from orchestration.lake_manifest import partition_dates, partition_name
 from orchestration.lake_pages import to_arrow
 from orchestration.lake_times import opened
-from orchestration.lake_validate import typed_column
+from orchestration.lake_types import typed_column
 from orchestration.lake_views import file_list
 from orchestration.sources.base import ContractError
 

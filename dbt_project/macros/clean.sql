@@ -18,6 +18,6 @@
 
 {# Text without the words of it that are e-mail addresses (three at most); nothing left is no text. A name of a company may hold an @. #}
 {% macro without_addresses(column) -%}
-    {%- set address = "'[^@ ]+@[^@ ]+[.][A-Za-z][^ ]*'" -%}
+    {%- set address = "' ?[^@ ]+@[^@ ]+[.][A-Za-z][^ ]*'" -%}
     nullif(trim(regexp_replace(regexp_replace(regexp_replace({{ column }}, {{ address }}, ''), {{ address }}, ''), {{ address }}, '')), '')
 {%- endmacro %}
