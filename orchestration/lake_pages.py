@@ -1,6 +1,6 @@
 """Pages as sources give them → Arrow tables under the source's own column names.
 
-Here belongs making columns out of records, without judging a value; casting and judging is lake_validate.py's.
+Here belongs making columns out of records, without judging a value; casting is lake_types.py's, judging lake_validate.py's.
 Besides the contract's columns a page may carry the reserved ones below; whatever else it carries goes to `_extra`.
 """
 
