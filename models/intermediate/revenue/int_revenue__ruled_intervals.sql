@@ -43,12 +43,12 @@ bridged as (
     from neighboured
 ),
 
--- Changes below a cent are the noise of rounding: such neighbours keep the first one's value.
+-- Changes below half a cent are the noise of rounding, on whichever side of a half cent the two lie: such neighbours keep the first one's value.
 marked as (
     select
         bridged.*,
         case
-            when round(mrr, 2) = lag(round(mrr, 2)) over (partition by rule_set, customer_id, currency order by valid_from) then 0
+            when abs(mrr - lag(mrr) over (partition by rule_set, customer_id, currency order by valid_from)) < 0.005 then 0
             else 1
         end as is_native_change
     from bridged
