@@ -7,6 +7,7 @@ import os
 import shutil
 from datetime import date
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +72,15 @@ def drop_folder(tmp_path, *domains: str, customers: int = 30, until: date = LAST
     days = (until - date(2023, 12, 31)).days
     DemoCompany.generate(customers=customers, days=days).write_files(tmp_path / "drop", until=until, domains=domains)
     return tmp_path / "drop"
+
+
+def drop_billing(folder: Path, tables: dict[str, list[str]]) -> Path:
+    """The tables' lines of CSV, headers first, as a drop folder of billing."""
+    drop = folder / "drop"
+    (drop / "billing").mkdir(parents=True)
+    for table, lines in tables.items():
+        (drop / "billing" / f"{table}.csv").write_text("\n".join(lines) + "\n")
+    return drop
 
 
 def test_running_a_day_again_changes_nothing_and_the_next_day_follows(demo: DemoRun, tmp_path):
@@ -186,11 +196,7 @@ def test_a_company_that_only_takes_orders_is_published(tmp_path):
         "invoice_lines": ["line_id,invoice_id,customer_id,kind,quantity,unit_amount,amount,currency"]
         + [f"l-{name}-{day},i-{name}-{day},{name},one_time,1,500,500,USD" for name in customers for day in days],
     }
-    drop = tmp_path / "drop" / "billing"
-    drop.mkdir(parents=True)
-    for table, lines in tables.items():
-        (drop / f"{table}.csv").write_text("\n".join(lines) + "\n")
-    settings = files_settings(tmp_path / "data", drop.parent, "billing")
+    settings = files_settings(tmp_path / "data", drop_billing(tmp_path, tables), "billing")
     result = execute(settings, date(2025, 6, 24), date(2025, 6, 24))
     assert result.exit_code == DONE, result.reasons
     ask = partial(published_rows, settings)
@@ -201,6 +207,36 @@ def test_a_company_that_only_takes_orders_is_published(tmp_path):
     assert set(ask("select activity_basis, frequency, is_active, revenue_12m_amount, revenue_3m_amount from dim_customer_segments")) == {
         ("orders", 4, True, 2000, 1500)
     }
+
+
+def test_a_company_whose_last_customer_left_goes_on_publishing(tmp_path):
+    """One customer, 500 a month, two months. The subscription names no currency (it may): with nothing billed any more there is none."""
+    tables = {
+        "customers": [
+            "customer_id,name,domain,currency,created_at,updated_at",
+            "alder,Alder,alder.com,USD,2025-01-01T00:00:00Z,2025-01-01T00:00:00Z",
+        ],
+        "subscriptions": [
+            "subscription_id,customer_id,status,started_at,ended_at,updated_at",
+            "s,alder,canceled,2025-01-01T00:00:00Z,2025-03-01T00:00:00Z,2025-02-01T00:00:00Z",
+        ],
+        "invoices": ["invoice_id,customer_id,subscription_id,status,currency,total,amount_paid,issued_at,due_at,paid_at,updated_at"]
+        + [f"i{month},alder,s,paid,USD,500,500," + ",".join([f"2025-0{month}-01T10:00:00Z"] * 4) for month in (1, 2)],
+        "invoice_lines": ["line_id,invoice_id,customer_id,subscription_id,kind,amount,currency,period_start,period_end,interval"]
+        + [f"l{n},i{n},alder,s,recurring,500,USD,2025-0{n}-01T00:00:00Z,2025-0{n + 1}-01T00:00:00Z,month" for n in (1, 2)],
+    }
+    settings = files_settings(tmp_path / "data", drop_billing(tmp_path, tables), "billing")
+    for day in (date(2025, 2, 10), date(2025, 4, 1)):
+        result = execute(settings, day, day)
+        assert result.exit_code == DONE, result.reasons
+    ask = partial(published_rows, settings)
+    assert ask("select movement, moved_on, mrr_after from fct_mrr_movements order by moved_on") == [
+        ("new", date(2025, 1, 1), 500),
+        ("churn", date(2025, 3, 1), 0),
+    ]
+    # the days between the two runs are made up for, up to the last on which it paid
+    assert ask("select max(as_of_date) from fct_customer_health_daily") == [(date(2025, 2, 28),)]
+    assert ask("select stage from fct_lifecycle_stages where valid_to is null") == [("churned",)]
 
 
 def test_a_gate_that_fails_leaves_the_published_version_alone(tmp_path):

@@ -56,7 +56,7 @@ compared as (
     select
         coalesce(charged.source_relation, ledger.source_relation) as source_relation,
         coalesce(charged.subscription_key, ledger.subscription_key) as subscription_key,
-        coalesce(ledger.currency, charged.currency) as currency,
+        coalesce(ledger.currency, charged.currency, 'none') as currency,
         charged.state,
         charged.subscription_key is not null as is_known,
         suspended.subscription_key is not null as is_suspended,
