@@ -17,7 +17,7 @@ held as (
     select
         active_lines.customer_id,
         active_lines.source_relation,
-        active_lines.subscription_id,
+        coalesce(active_lines.subscription_id, '') as subscription_id,
         coalesce(plans.product_id, active_lines.plan_id, '') as product_id,
         greatest(active_lines.active_from, active_lines.known_from) as valid_from,
         least(active_lines.active_until, active_lines.known_until) as valid_to,
