@@ -7,6 +7,7 @@ import os
 import shutil
 from datetime import date
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -209,34 +210,35 @@ def test_a_company_that_only_takes_orders_is_published(tmp_path):
     }
 
 
-def test_a_company_whose_last_customer_left_goes_on_publishing(tmp_path):
-    """One customer, 500 a month, two months. The subscription names no currency (it may): with nothing billed any more there is none."""
+def test_a_company_whose_only_customer_left_is_published(tmp_path):
+    """Two months given away (a discount of 100 % that ends), one paid, its line without a subscription; then nobody pays. MRR is the 100 of March
+    alone, 0 at the end of each other month; health has no day once nobody pays."""
+    months, at = ("2025-01-01", "2025-02-01", "2025-03-01", "2025-04-01"), "T00:00:00Z"
+    periods = list(enumerate(pairwise(months)))
     tables = {
-        "customers": [
-            "customer_id,name,domain,currency,created_at,updated_at",
-            "alder,Alder,alder.com,USD,2025-01-01T00:00:00Z,2025-01-01T00:00:00Z",
-        ],
+        "customers": ["customer_id,name,currency,created_at,updated_at", f"alder,Alder Ltd,USD,{months[0]}{at},{months[0]}{at}"],
         "subscriptions": [
-            "subscription_id,customer_id,status,started_at,ended_at,updated_at",
-            "s,alder,canceled,2025-01-01T00:00:00Z,2025-03-01T00:00:00Z,2025-02-01T00:00:00Z",
+            "subscription_id,customer_id,status,quantity,unit_amount,currency,interval,discount_percent,discount_ends_at,started_at,ended_at,updated_at",
+            f"s,alder,canceled,1,100,USD,month,100,{months[2]}{at},{months[0]}{at},{months[3]}{at},{months[3]}{at}",
         ],
-        "invoices": ["invoice_id,customer_id,subscription_id,status,currency,total,amount_paid,issued_at,due_at,paid_at,updated_at"]
-        + [f"i{month},alder,s,paid,USD,500,500," + ",".join([f"2025-0{month}-01T10:00:00Z"] * 4) for month in (1, 2)],
-        "invoice_lines": ["line_id,invoice_id,customer_id,subscription_id,kind,amount,currency,period_start,period_end,interval"]
-        + [f"l{n},i{n},alder,s,recurring,500,USD,2025-0{n}-01T00:00:00Z,2025-0{n + 1}-01T00:00:00Z,month" for n in (1, 2)],
+        "invoices": ["invoice_id,customer_id,status,currency,total,amount_paid,issued_at,updated_at"]
+        + [f"i{n},alder,paid,USD,{paid},{paid},{start}{at},{start}{at}" for n, (start, _) in periods for paid in [100 if n == 2 else 0]],
+        "invoice_lines": [
+            "line_id,invoice_id,customer_id,subscription_id,kind,quantity,unit_amount,amount,discount_amount,currency,period_start,period_end,interval"
+        ]
+        + [
+            f"l{n},i{n},alder,{'' if n == 2 else 's'},recurring,1,100,100,{0 if n == 2 else 100},USD,{start}{at},{end}{at},month"
+            for n, (start, end) in periods
+        ],
     }
     settings = files_settings(tmp_path / "data", drop_billing(tmp_path, tables), "billing")
-    for day in (date(2025, 2, 10), date(2025, 4, 1)):
-        result = execute(settings, day, day)
-        assert result.exit_code == DONE, result.reasons
+    result = execute(settings, date(2025, 4, 20), date(2025, 4, 20))
+    assert result.exit_code == DONE, result.reasons
     ask = partial(published_rows, settings)
-    assert ask("select movement, moved_on, mrr_after from fct_mrr_movements order by moved_on") == [
-        ("new", date(2025, 1, 1), 500),
-        ("churn", date(2025, 3, 1), 0),
-    ]
-    # the days between the two runs are made up for, up to the last on which it paid
-    assert ask("select max(as_of_date) from fct_customer_health_daily") == [(date(2025, 2, 28),)]
-    assert ask("select stage from fct_lifecycle_stages where valid_to is null") == [("churned",)]
+    assert ask("select mrr_amount, valid_from, valid_to from fct_customer_mrr") == [(100, date(2025, 3, 1), date(2025, 4, 1))]
+    closing = "select month(month), closing_mrr from rpt_revenue_retention_monthly where segment_kind = 'all' and is_complete order by 1"
+    assert ask(closing) == [(1, 0), (2, 0), (3, 100)]
+    assert ask("select min(as_of_date), max(as_of_date) < date '2025-04-05' from fct_customer_health_daily") == [(date(2025, 3, 1), True)]
 
 
 def test_a_gate_that_fails_leaves_the_published_version_alone(tmp_path):

@@ -19,4 +19,4 @@ select coalesce(cohorts.month, months.month) as month, cohorts.customers, months
 from cohorts
 full outer join months
     on cohorts.month = months.month
-where cohorts.customers is distinct from months.closing_customers or cohorts.mrr is distinct from months.closing_mrr
+where coalesce(cohorts.customers, 0) is distinct from months.closing_customers or coalesce(cohorts.mrr, 0) is distinct from months.closing_mrr
