@@ -38,8 +38,8 @@ bridged as (
         customer_id,
         currency,
         valid_from,
-        case when is_bridged then coalesce(previous_mrr, 0) when mrr < 0.005 then 0 else mrr end as mrr,
-        case when is_bridged then coalesce(previous_mrr_reporting, 0) when mrr < 0.005 then 0 else mrr_reporting end as mrr_reporting
+        case when is_bridged and previous_mrr >= 0.005 then previous_mrr when mrr < 0.005 then 0 else mrr end as mrr,
+        case when is_bridged and previous_mrr >= 0.005 then previous_mrr_reporting when mrr < 0.005 then 0 else mrr_reporting end as mrr_reporting
     from neighboured
 ),
 
