@@ -17,7 +17,7 @@ measures as (
         usage.features_28d,
         usage.core_features_28d,
         usage.last_used_on,
-        usage.seats,
+        seats.seats,
         usage.has_stickiness,
         usage.has_use_trend,
         usage.active_days_28d,
@@ -42,6 +42,8 @@ measures as (
         commercial.failed_payments_90d,
         commercial.growth_180d
     from customer_days
+    left join {{ ref('int_health__seat_days') }} as seats
+        on customer_days.customer_id = seats.customer_id and customer_days.as_of_date = seats.as_of_date
     {%- for input in ['usage', 'engagement', 'outcome', 'sentiment', 'support', 'commercial'] %}
     {%- set alias = 'outcomes' if input == 'outcome' else input %}
     left join {{ ref('int_health__' ~ input ~ '_inputs') }} as {{ alias }}

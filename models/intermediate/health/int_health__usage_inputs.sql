@@ -84,7 +84,6 @@ final as (
         summed.features_28d,
         summed.core_features_28d,
         summed.last_used_on,
-        seats.seats,
         summed.is_observed and summed.paying_days >= 28 as has_stickiness,
         summed.is_observed and summed.paying_days >= 56 as has_use_trend,
         case
