@@ -192,7 +192,10 @@ def check_config() -> None:
     if not settings.is_demo and settings.pii_key.get_secret_value() == BUILT_IN_PII_KEY:
         console().print("[yellow]CSW_PII_KEY is not set: e-mail hashes use the built-in key, which anybody can read; set one of your own[/]")
     from orchestration.connections import check_sources
+    from orchestration.misspelled import unknown_settings
 
+    for name, meant in unknown_settings(settings).items():
+        console().print(f"[yellow]{name} is not a setting and changes nothing{f'; is {meant} meant?' if meant else ''}[/]", soft_wrap=True)
     check_sources(settings)
     console().print("the settings are fine")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 DOMAINS = ("crm", "billing", "support", "product", "surveys")
 VENDORS = {
@@ -33,6 +34,20 @@ def needed_credentials(name: str) -> tuple[str, ...]:
 def is_sendable(what: str, credential: str) -> bool:
     """Whether a credential is one line, and a key or an address holds only what a header of a request can."""
     return credential.isprintable() and (not what.endswith(("api_key", "email")) or all(ord(character) < 256 for character in credential))
+
+
+def is_web_address(address: str) -> bool:
+    """Whether a request could be sent there: not whether anybody answers."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not re.search(r"\s", address)
+    except ValueError:  # a port or a host in brackets that is none
+        return False
+
+
+def is_source_name(name: str) -> bool:
+    """Whether it is a vendor, or vendor:tenant with a tenant that can stand in a variable's and in a folder's name."""
+    return re.fullmatch(r"\w+(:[a-z0-9_-]+)?", name) is not None
 
 
 def is_postgres_address(dsn: str) -> bool:

@@ -7,6 +7,7 @@ uses them: clients get plain arguments. Secrets are SecretStr, so that no repr, 
 from __future__ import annotations
 
 import os
+import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,7 +17,18 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from orchestration.domains import DOMAINS, VENDORS, credential_variable, is_postgres_address, is_sendable, needed_credentials, source_setting
+from orchestration.currencies import CURRENCIES
+from orchestration.domains import (
+    DOMAINS,
+    VENDORS,
+    credential_variable,
+    is_postgres_address,
+    is_sendable,
+    is_source_name,
+    is_web_address,
+    needed_credentials,
+    source_setting,
+)
 from orchestration.metric_rules import parse_overrides
 
 REPO = Path(__file__).resolve().parent.parent
@@ -40,7 +52,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = REPO / "data"
     target: Literal["duckdb", "spark"] = "duckdb"
-    memory_limit: str = Field(default="4GB", pattern=r"^[1-9]\d*(MB|GB)$")
+    memory_limit: str = "4GB"
 
     crm_sources: SourceList = ("demo",)
     billing_sources: SourceList = ("demo",)
@@ -61,7 +73,7 @@ class Settings(BaseSettings):
     zendesk_base_url: str | None = None
 
     reporting_time_zone: str = "UTC"
-    reporting_currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
+    reporting_currency: str = "USD"
     restatement_days: int = Field(default=3, ge=0, le=366)
     mrr_rules: Literal["chartmogul", "stripe", "profitwell"] = "chartmogul"
     mrr_rule_overrides: Annotated[dict[str, str], NoDecode] = {}
@@ -122,6 +134,28 @@ class Settings(BaseSettings):
             raise ValueError(f"{there} is a file; set it to a folder")
         return value
 
+    @field_validator("memory_limit")
+    @classmethod
+    def _a_size(cls, value: str) -> str:
+        if not re.fullmatch(r"[1-9]\d*(MB|GB)", value):
+            raise ValueError("write it like 4GB or 800MB")
+        return value
+
+    @field_validator("reporting_currency")
+    @classmethod
+    def _known_currency(cls, value: str) -> str:
+        if value not in CURRENCIES:
+            raise ValueError("this is no currency code of ISO 4217; write it like EUR")
+        return value
+
+    @field_validator("hubspot_base_url", "stripe_base_url", "zendesk_base_url", "webhook_url", "digest_webhook_url")
+    @classmethod
+    def _an_address(cls, value: str | SecretStr | None) -> str | SecretStr | None:
+        address = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if address is not None and not is_web_address(address):
+            raise ValueError("it is no address of the web; write it like https://example.com")
+        return value
+
     @field_validator("reporting_time_zone", "source_timezone")
     @classmethod
     def _known_zone(cls, value: str | None) -> str | None:
@@ -145,10 +179,13 @@ class Settings(BaseSettings):
             for name in self.sources(domain):
                 vendor = name.partition(":")[0]
                 if vendor not in VENDORS[domain]:
-                    known = ", ".join(VENDORS[domain])
+                    known = ", ".join(each for each in VENDORS[domain] if each != "salesforce")
                     raise ValueError(f"CSW_{source_setting(domain)}: '{vendor}' is not a source for {domain}; choose from {known}")
                 if vendor == "salesforce":
                     raise ValueError("CSW_CRM_SOURCES: 'salesforce' is not built yet; use hubspot, files or sql")
+                if not is_source_name(name) or name.startswith("demo:"):
+                    told = "is not a source; write it like stripe, or stripe:eu for a second account (letters, digits, _ and -)"
+                    raise ValueError(f"CSW_{source_setting(domain)}: '{name}' {told}")
                 for needed in needed_credentials(name):
                     if self.credential(name, needed) is None:
                         raise ValueError(f"CSW_{source_setting(domain)} names '{name}', which needs {credential_variable(name, needed)}; set it")
@@ -157,6 +194,9 @@ class Settings(BaseSettings):
                     if needed == "dsn" and not is_postgres_address(self.credential(name, needed)):
                         told = "can't be read; write it like postgresql://user:password@host:5432/database"
                         raise ValueError(f"{credential_variable(name, needed)} {told}")
+                address = self.credential(name, "base_url")
+                if address is not None and not is_web_address(address):
+                    raise ValueError(f"{credential_variable(name, 'base_url')} is no address of the web; write it like https://example.com")
         if not any(self.sources(domain) for domain in DOMAINS):
             raise ValueError("every CSW_…_SOURCES is empty: name at least one source, for example CSW_BILLING_SOURCES=files")
         return self

@@ -99,6 +99,20 @@ def test_check_config_looks_for_the_drop_folder(settings, monkeypatch, tmp_path)
     assert "the settings are fine" in CliRunner().invoke(app, ["check-config"]).output
 
 
+def test_check_config_names_what_looks_like_a_setting_and_is_none(settings, monkeypatch):
+    """CSW_SURVEYS_SOURCES= would leave the demo's surveys beside a company's own data."""
+    told = CliRunner().invoke(app, ["check-config"]).output
+    assert "is not a setting" not in told
+    monkeypatch.setenv("CSW_SURVEYS_SOURCES", "")
+    monkeypatch.setenv("CSW_STRIPE_EU_API_KEY", "sk_canary")
+    told = CliRunner().invoke(app, ["check-config"]).output
+    assert "CSW_SURVEYS_SOURCES is not a setting and changes nothing; is CSW_SURVEY_SOURCES meant?" in told
+    assert "CSW_STRIPE_EU_API_KEY is not a setting and changes nothing" in told  # no source is called stripe:eu
+    assert "canary" not in told
+    monkeypatch.setenv("CSW_BILLING_SOURCES", "stripe:eu")
+    assert "CSW_STRIPE_EU_API_KEY" not in CliRunner().invoke(app, ["check-config"]).output
+
+
 @pytest.mark.parametrize("below", ["", "/below"])
 def test_a_file_in_the_way_of_a_folder_is_named(settings, monkeypatch, capsys, tmp_path, below):
     (tmp_path / "file").write_text("mine")
