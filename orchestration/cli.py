@@ -6,6 +6,7 @@ that `csw --help` answers at once. Exit codes: 0 done and published; 1 failed; 2
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -52,9 +53,13 @@ def main() -> None:
         say_error(str(error))
         sys.exit(1)
     except Exception as error:
-        if not is_full_disk(error):
+        settings = load_settings()
+        if is_full_disk(error):
+            say_error(_disk_is_full(settings))
+        elif isinstance(error, OSError) and str(error.filename or "").startswith(str(settings.data_dir)):
+            say_error(f"CSW_DATA_DIR: {settings.data_dir} cannot be written or read ({error.strerror}); set it to a folder of yours")
+        else:
             raise
-        say_error(_disk_is_full(load_settings()))
         sys.exit(1)
 
 
@@ -111,17 +116,19 @@ def _days(settings: Settings, start: datetime | None, end: datetime | None) -> t
     from orchestration.published import newest_as_of
     from orchestration.window import make_window, next_days, today_in, yesterday_in
 
+    today = None if settings.is_demo else today_in(settings.zone)
     if start is not None and end is not None:
-        today = None if settings.is_demo else today_in(settings.zone)
-        make_window(start.date(), end.date(), newest=None, restatement_days=0, today=today)  # what cannot be run is told before anything begins
-        return start.date(), end.date()
-    newest = newest_as_of(settings.published_dir)
-    if not settings.is_demo:
-        return next_days(newest=newest, yesterday=yesterday_in(settings.zone))
-    from orchestration.connections import demo_next_day
+        days = start.date(), end.date()
+    elif not settings.is_demo:
+        days = next_days(newest=newest_as_of(settings.published_dir), yesterday=yesterday_in(settings.zone))
+    else:
+        from orchestration.connections import demo_next_day
 
-    day = demo_next_day(settings, newest)
-    return day, day
+        day = demo_next_day(settings, newest_as_of(settings.published_dir))
+        days = day, day
+    # What cannot be run is told before anything begins.
+    make_window(*days, newest=None, restatement_days=0, today=today, first=settings.first_partition)
+    return days
 
 
 @app.command()
@@ -194,6 +201,9 @@ def check_config() -> None:
     from orchestration.connections import check_sources
     from orchestration.misspelled import unknown_settings
 
+    there = next(path for path in (settings.data_dir, *settings.data_dir.parents) if path.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ConfigError(f"CSW_DATA_DIR: {there} cannot be written; set it to a folder of yours")
     for name, meant in unknown_settings(settings).items():
         console().print(f"[yellow]{name} is not a setting and changes nothing{f'; is {meant} meant?' if meant else ''}[/]", soft_wrap=True)
     check_sources(settings)

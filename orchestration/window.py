@@ -37,8 +37,11 @@ class RunWindow:
         return [self.start + timedelta(days=n) for n in range((self.end - self.start).days + 1)]
 
 
-def make_window(start: date, end: date, *, newest: date | None, restatement_days: int, today: date | None = None) -> RunWindow:
-    """A window for start..end; `newest` is the as-of date of the published version, if there is one; `today` None: any day can be run.
+def make_window(
+    start: date, end: date, *, newest: date | None, restatement_days: int, today: date | None = None, first: date | None = None
+) -> RunWindow:
+    """A window for start..end; `newest` is the as-of date of the published version, if there is one; `today` None: any later day can be run,
+    `first` None: any earlier one.
 
     Days that were never run before `start` join the window: a daily table must have no hole.
     """
@@ -46,6 +49,8 @@ def make_window(start: date, end: date, *, newest: date | None, restatement_days
         raise WindowError(f"the range starts on {start} and ends before that, on {end}: swap --from and --to")
     if today is not None and end > today:
         raise WindowError(f"{end} has not come: today is {today}. Is it mistyped? After a load of that day none before it would be pulled")
+    if first is not None and start < first:
+        raise WindowError(f"{start} is before {first}, the first day that can be run: set CSW_FIRST_PARTITION to an earlier day")
     if newest is not None:
         start = min(start, newest + timedelta(days=1))
     return RunWindow(start, end, max(end, newest or end), restatement_days)

@@ -127,6 +127,20 @@ def test_a_file_in_the_way_of_a_folder_is_named(settings, monkeypatch, capsys, t
     assert (tmp_path / "file").read_text() == "mine"
 
 
+def test_a_folder_that_cannot_be_written_is_named(settings, monkeypatch, capsys, tmp_path):
+    """Not by rights, which the superuser of a test has all: by a folder that no one can make anything in."""
+    monkeypatch.setattr("orchestration.execution._begin_beside", lambda *_: None)
+    monkeypatch.setenv("CSW_DATA_DIR", "/proc/nothing")
+    for arguments in (["run", "--date", "2024-05-01"], ["dev"], ["docs"]):
+        code, line = refused(arguments, monkeypatch, capsys)
+        assert code == 1
+        assert line == "CSW_DATA_DIR: /proc/nothing cannot be written or read (No such file or directory); set it to a folder of yours"
+    monkeypatch.setenv("CSW_DATA_DIR", str(tmp_path / "theirs" / "data"))
+    monkeypatch.setattr(os, "access", lambda path, _: path != tmp_path)
+    told = CliRunner().invoke(app, ["check-config"])
+    assert str(told.exception) == f"CSW_DATA_DIR: {tmp_path} cannot be written; set it to a folder of yours"
+
+
 @pytest.mark.parametrize("sql", ["", ";", "-- nothing"])
 def test_an_empty_question_is_told_to_be(published, sql):
     told = CliRunner().invoke(app, ["query", "--", sql])

@@ -53,6 +53,22 @@ def test_a_mistyped_year_is_refused_before_anything_runs(monkeypatch, tmp_path):
     assert isinstance(result.exception, WindowError)
 
 
+@pytest.mark.parametrize("arguments", [["--date", "2024-01-09"], ["--from", "2024-01-09", "--to", "2024-03-01"], []])
+def test_a_day_before_the_first_partition_is_refused_before_anything_runs(monkeypatch, tmp_path, arguments):
+    """Dagster would say it in its own words, after everything was pulled. Without a date: a first day that has not come."""
+    first = date(2024, 1, 10) if arguments else date(2124, 1, 10)
+    monkeypatch.setattr(cli, "load_settings", lambda: load_settings(_env_file=None, data_dir=tmp_path, first_partition=first, **OWN))
+    monkeypatch.setattr(cli, "_run", lambda *_, **__: pytest.fail("a run began"))
+    result = CliRunner().invoke(cli.app, ["run", *arguments])
+    assert isinstance(result.exception, WindowError)
+    assert str(result.exception).endswith(f"is before {first}, the first day that can be run: set CSW_FIRST_PARTITION to an earlier day")
+
+
+def test_the_first_partition_can_be_run():
+    first = date(2024, 1, 10)
+    assert make_window(first, first, newest=None, restatement_days=3, first=first).start == first
+
+
 @pytest.mark.parametrize("tag", [{RANGE_START: "2024-05-01", RANGE_END: "2062-05-09"}, {PARTITION: "2062-05-09"}], ids=["range", "partition"])
 def test_a_partition_that_has_not_come_is_refused_but_for_the_demo(tmp_path, tag):
     run = SimpleNamespace(tags=tag)
