@@ -13,8 +13,9 @@ with limits as (
     select
         {%- for risk in risks %}
         max(case when item = '{{ risk }}' then threshold end) as {{ risk }},
-        max(case when item = '{{ risk }}' then points end) as {{ risk }}_points{{ ',' if not loop.last }}
+        max(case when item = '{{ risk }}' then points end) as {{ risk }}_points,
         {%- endfor %}
+        sum(points) as all_points
     from {{ ref('journey_points') }}
     where topic = 'renewal'
 ),
@@ -38,13 +39,14 @@ judged as (
     left join {{ ref('int_health__daily') }} as days on renewals.customer_id = days.customer_id and renewals.judged_on = days.as_of_date
 ),
 
--- What is agreed is as good as done.
-placed as (
+weighed as (
     select
         judged.*,
-        ({% for risk in risks -%}
-            case when judged.{{ risk }} then limits.{{ risk }}_points else 0 end{{ ' + ' if not loop.last }}
-        {%- endfor %}) as points,
+        limits.all_points,
+        {%- for points, condition in {'points': '', 'known_points': ' is not null'}.items() %}
+        {% for risk in risks %}case when judged.{{ risk }}{{ condition }} then {{ risk }}_points else 0 end{{ ' + ' if not loop.last }}{% endfor %}
+        as {{ points }},
+        {%- endfor %}
         case
             when renewed_mrr_reporting_amount is null then 'open'
             when renewed_mrr_reporting_amount < 0.005 then 'lost'
@@ -56,25 +58,22 @@ placed as (
     cross join limits
 ),
 
+-- What is agreed is as good as done. That nothing speaks against it is said only where most of what could would be seen.
+placed as (
+    select *, case when agreed_on is not null then 0 when points > 0 or 2 * known_points >= all_points then points end as placed_points
+    from weighed
+),
+
 categorised as (
-    select
-        placed.*,
-        categories.category,
-        categories.probability
+    select placed.*, categories.category, categories.probability
     from placed
-    left join categories
-        on
-            placed.is_judged
-            and case when placed.agreed_on is null then placed.points else 0 end >= categories.min_points
-            and (case when placed.agreed_on is null then placed.points else 0 end < categories.next_points or categories.next_points is null)
+    left join categories on placed.is_judged and placed.placed_points >= categories.min_points
+        and (placed.placed_points < categories.next_points or categories.next_points is null)
 ),
 
 -- The seed's opinion, and beside it what became of our own renewals of the category.
 experience as (
-    select
-        category,
-        count(*) as renewals,
-        count(case when outcome <> 'lost' then 1 end) as kept
+    select category, count(*) as renewals, count(case when outcome <> 'lost' then 1 end) as kept
     from categorised
     where outcome <> 'open' and category is not null
     group by category
@@ -103,7 +102,9 @@ final as (
         cast(categorised.category as string) as category,
         {{ to_money('(rules.value * categorised.probability + coalesce(experience.kept, 0)) / (rules.value + coalesce(experience.renewals, 0))') }}
             as probability,
-        cast(case when not categorised.is_judged then 'no health on the day' end as string) as unjudged_because,
+        cast(case
+            when not is_judged then 'no health on the day' when placed_points is null then 'under half of what could speak against it is known'
+        end as string) as unjudged_because,
         categorised.quote_due_on,
         categorised.quoted_on,
         categorised.outcome = 'open' and categorised.quote_due_on <= {{ as_of_date() }} and categorised.quoted_on is null as is_quote_overdue,

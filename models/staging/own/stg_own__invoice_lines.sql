@@ -2,8 +2,8 @@ with landed as (
     {{ record_versions('own', 'invoice_lines') }}
 ),
 
--- A file or a table holds what there is when it is read, some of it of the morning after the day that is run. An invoice of then is not known yet; its
--- lines, which have no time of their own, come with it.
+-- A file or a table holds what there is when it is read, some of it of the morning after the day that is run. An invoice of then is not known
+-- yet; its lines, which have no time of their own, come with it.
 to_come as (
     select _source_relation, invoice_id from {{ source('own', 'invoices') }}
     where _load_date <= {{ as_of_date() }}
