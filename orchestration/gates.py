@@ -26,6 +26,9 @@ NO_CEILING = 10**15
 # A suite may refer to these; a caller that knows better (volume.py, the run) overrides them.
 DEFAULT_PARAMETERS: dict[str, Any] = {"rows_floor": 1, "rows_ceiling": NO_CEILING, "rows_expected": 0}
 
+KIND_OF_ERROR, ABOUT_NAMES = re.compile(r"\b(\w+) Error: "), ("Binder", "Catalog", "Parser")
+STATEMENT = re.compile(r"\n\s*(?:LINE \d+: |\[SQL: )")  # where DuckDB, or SQLAlchemy, begins to show it
+
 Outcome = Literal["passed", "failed", "errored", "not_run"]
 WORST_FIRST: tuple[Outcome, ...] = ("errored", "not_run", "failed")
 Severity = Literal["critical", "warning"]
@@ -227,6 +230,24 @@ def _sentence(check: CheckResult) -> str:
 
 
 def first_line(message: object) -> str:
-    """The first line of an error, without what it quotes: DuckDB puts the value that it could not convert between quotes."""
-    lines = str(message).strip().splitlines()
-    return re.sub(r"'[^']*'", "'…'", lines[0])[:300] if lines else "no message"
+    """The first line of an error, without what it quotes."""
+    lines = without_values(message).splitlines()
+    return lines[0][:300] if lines else "no message"
+
+
+def without_values(message: object) -> str:
+    """An error without what it quotes.
+
+    DuckDB puts the value that it could not convert between quotes, of either kind, as it is: it may hold quotes and line breaks itself, so all
+    from the first quote to the last one goes. What it says about names is kept, for those errors hold no values. Python's quotes come in pairs.
+    """
+    text = str(message).strip()
+    kind = KIND_OF_ERROR.search(text)
+    if kind is None or kind[1] in ABOUT_NAMES:
+        return re.sub("'[^']*'" if kind else "'[^']*'|\"[^\"]*\"", "'…'", text)
+    text = STATEMENT.split(text)[0]
+    quotes = [place for place, character in enumerate(text) if character in "'\""]
+    if not quotes:
+        return text
+    after = text[quotes[-1] + 1 :].partition("\n")[0] if len(quotes) > 1 else ""
+    return f"{text[: quotes[0]]}'…'{after}"

@@ -26,6 +26,7 @@ from orchestration import prediction_tables
 from orchestration.contracts import load_contracts
 from orchestration.dbt import Dbt
 from orchestration.dbt_outcomes import NodeOutcome
+from orchestration.gates import without_values
 from orchestration.lake_views import register_raw_views
 from orchestration.quality import QualityStore
 from orchestration.runs import wants_full_refresh, window_of
@@ -182,10 +183,11 @@ def _raise_on_failure(room: str, outcomes: list[NodeOutcome]) -> None:
     """Stop the run, naming what failed first; what was skipped only follows from it."""
     bad = [outcome for outcome in outcomes if outcome.status in ("error", "fail", "runtime error")]
     if bad:
-        lines = [f"{outcome.resource_type} {outcome.name}: {_first_line(outcome)}" for outcome in bad[:10]]
+        lines = [f"{outcome.resource_type} {outcome.name}: {_said(outcome)}" for outcome in bad[:10]]
         kind = "gate" if all(outcome.resource_type == "test" for outcome in bad) else "model"
         raise Failure(f"{room}: {len(bad)} failed\n  " + "\n  ".join(lines), metadata={"kind": kind}, allow_retries=False)
 
 
-def _first_line(outcome: NodeOutcome) -> str:
-    return " ".join((outcome.message or outcome.status).split())[:300]
+def _said(outcome: NodeOutcome) -> str:
+    """One line for BI and the webhook, so without data."""
+    return " ".join(without_values(outcome.message or outcome.status).split())[:300]

@@ -7,8 +7,11 @@ from datetime import date, timedelta
 
 import duckdb
 import pytest
+from dagster import Failure
 
+from orchestration.assets.warehouse import _raise_on_failure
 from orchestration.data_docs import build_data_docs
+from orchestration.dbt_outcomes import NodeOutcome
 from orchestration.gates import CheckResult, GateResult, Gates, gate_of, run_parameters
 from orchestration.volume import NO_CEILING, Load, bounds_of_run, load_bounds, table_bounds
 
@@ -128,6 +131,44 @@ def test_a_result_never_holds_a_value_of_a_failing_row(gates, con, caplog):
     result = gates.evaluate("marts", "people", "marts.people", suite=suite(*bad))
     assert [check.outcome for check in result.checks[1:]].count("passed") == 0
     assert CANARY not in str(dataclasses.asdict(result)) + caplog.text + result.reason
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted", "told"),
+    [
+        (CANARY, "int", "Could not convert string '…' to INT32"),
+        (CANARY, "decimal(18,4)", "Could not convert string '…' to DECIMAL(18,4)"),
+        (CANARY, "date", "invalid date field format: '…', expected format is (YYYY-MM-DD)"),
+        (f"{CANARY}\nand more", "int", "Could not convert string '…' to INT32"),
+        (f"O'Brien, {CANARY}", "int", "Could not convert string '…' to INT32"),
+        (f'{{"{CANARY}', "json", "unexpected end of data."),
+    ],
+    ids=["string", "decimal", "date", "two lines", "apostrophe", "json"],
+)
+def test_an_error_of_the_engine_is_told_without_the_value(gates, con, value, wanted, told):
+    con.execute("create or replace table marts.people as select ? as email", [value])
+    by_relation = gates.evaluate("marts", "people", f"select cast(email as {wanted}) as email from marts.people", suite=suite(ROWS))
+    query = f"select * from {{batch}} where cast(email as {wanted}) is null"
+    by_check = gates.evaluate(
+        "marts", "people", "marts.people", suite=suite({"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": query}})
+    )
+    with pytest.raises(duckdb.Error) as error:
+        con.execute(f"select cast(email as {wanted}) from marts.people").fetchall()
+    with pytest.raises(Failure) as failure:  # of a dbt model: BI and the webhook hear of it
+        message = f"Runtime Error in model people (models/people.sql)\n  {error.value}"
+        _raise_on_failure("marts", [NodeOutcome("model.csw.people", "people", "model", "error", 0.1, None, message)])
+    for text in (by_relation.reason, by_check.reason, failure.value.description):
+        assert told in text and "'…'" in text
+        assert "canary" not in text and "Brien" not in text
+    assert "model people: Runtime Error in model people (models/people.sql)" in failure.value.description
+
+
+def test_an_error_about_a_name_keeps_the_name(gates):
+    query = "select gone from {batch}"
+    result = gates.evaluate(
+        "marts", "facts", "marts.facts", suite=suite({"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": query}})
+    )
+    assert 'Referenced column "gone" not found' in result.reason
 
 
 def test_parameters_reach_the_suite(gates):
