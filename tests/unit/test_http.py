@@ -168,6 +168,31 @@ def test_a_page_without_its_list_is_not_an_empty_page(body):
         read(client(base_url, []))
 
 
+def test_a_page_that_does_not_say_where_the_next_one_is_is_not_the_last():
+    with scripted_server(lambda request: Answer({"things": [{"id": 1}], "end_of_stream": False})) as (base_url, _):
+        http = client(base_url, [])
+        pages = http.pages("/things", {}, rows="things", following=lambda body: body["after_cursor"], cursor="after")
+        with pytest.raises(ContractError, match="without 'after_cursor', which leads to the next page"):
+            list(pages)
+
+
+def test_certificates_are_verified_whatever_the_environment_says(monkeypatch):
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    assert client("https://example.test", [])._session.verify is True
+    monkeypatch.setenv("CURL_CA_BUNDLE", "/of/curl.pem")
+    assert client("https://example.test", [])._session.verify == "/of/curl.pem"
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/of/requests.pem")
+    assert client("https://example.test", [])._session.verify == "/of/requests.pem"
+
+
+@pytest.mark.parametrize(("error", "said"), [("invalid_grant", " (invalid_grant)"), (f"no {CANARY}", ""), (["a"], ""), (None, "")])
+def test_a_refusal_in_one_word_is_told_and_in_more_is_not(error, said):
+    with scripted_server(lambda request: Answer({"error": error}, 401)) as (base_url, _), pytest.raises(Refused) as refused:
+        client(base_url, []).get("/things")
+    assert f"GET /things answered 401{said}: check the credentials" in str(refused.value)
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
 def test_a_refusal_is_not_tried_again_and_tells_no_secret(status):
     said = {"error": {"code": "not_allowed", "message": f"the key {CANARY} of jane@example.test is wrong"}}

@@ -325,11 +325,37 @@ class TestDeletes:
         lake = lake_in(tmp_path)
         load(lake, Shop([order(1), order(2)]))
         (manifest,) = load(lake, Shop([order(3)], keys=[("o2",), ("o3",)]), DAY + timedelta(days=1), reconcile=True)
-        assert (manifest.rows, manifest.tombstones) == (2, 1)
+        assert (manifest.rows, manifest.tombstones, [file["rows"] for file in manifest.files]) == (2, 1, [1, 1])
         assert rows(tmp_path, "select id, status, updated_at from raw_shop.orders where _is_deleted") == [("o1", None, None)]
         assert self.live(tmp_path) == [("o2",), ("o3",)]
         (third,) = load(lake, Shop(keys=[("o2",), ("o3",)]), DAY + timedelta(days=2), reconcile=True)
         assert third.tombstones == 0
+
+    def test_a_day_that_is_run_again_finds_its_deletions_again(self, tmp_path):
+        """Its first load goes, and its tombstones with it: they are no reason not to land them."""
+        lake = lake_in(tmp_path)
+        load(lake, Shop([order(1), order(2)]))
+        for run_id in ("a", "b"):
+            (manifest,) = load(lake, Shop(keys=[("o2",)]), DAY + timedelta(days=1), run_id=run_id, reconcile=True)
+            assert manifest.tombstones == 1
+        assert self.live(tmp_path) == [("o2",)]
+
+    def test_what_came_with_this_load_and_is_listed_no_more_is_gone(self, tmp_path):
+        lake = lake_in(tmp_path)
+        load(lake, Shop([order(1), order(2)]))
+        (manifest,) = load(lake, Shop([order(3)], keys=[("o1",), ("o2",)]), DAY + timedelta(days=1), reconcile=True)
+        assert (manifest.rows, manifest.tombstones) == (2, 1)
+        assert self.live(tmp_path) == [("o1",), ("o2",)]
+
+    def test_a_record_that_came_back_can_go_again(self, tmp_path):
+        lake = lake_in(tmp_path)
+        load(lake, Shop([order(1), order(2)]))
+        load(lake, Shop(keys=[("o2",)]), DAY + timedelta(days=1), reconcile=True)
+        load(lake, Shop([order(1, updated_at="2024-03-12T05:00:00Z")]), DAY + timedelta(days=2))
+        assert self.live(tmp_path) == [("o1",), ("o2",)]
+        (manifest,) = load(lake, Shop(keys=[("o2",)]), DAY + timedelta(days=3), reconcile=True)
+        assert manifest.tombstones == 1
+        assert self.live(tmp_path) == [("o2",)]
 
     def test_a_tombstone_sorts_after_a_change_that_came_late_on_its_day(self, tmp_path):
         lake = lake_in(tmp_path)
