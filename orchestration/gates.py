@@ -11,7 +11,7 @@ import json
 import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -77,9 +77,6 @@ class GateResult:
     def reason(self) -> str:
         """One line: which checks did not pass. Empty when all did."""
         return "; ".join(_sentence(check) for check in self.checks if check.outcome != "passed")
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def load_suite(layer: str, asset: str, root: Path = EXPECTATIONS) -> dict[str, Any]:

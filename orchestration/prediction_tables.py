@@ -61,11 +61,6 @@ def register_spark_views(spark: SparkSession, settings: Settings) -> None:
         spark.sql(f"create or replace view {SCHEMA}.{table} as select {columns}" + (f" from parquet.`{path}`" if path.exists() else " where false"))
 
 
-def discard(settings: Settings) -> None:
-    for table in prediction_contracts():
-        _path(settings, table).unlink(missing_ok=True)
-
-
 def _select(contract: Contract, path: Path) -> str:
     kept, quoted = _columns_kept(path), str(path).replace("'", "''")
     columns = (column.name if column.name in kept else f"cast(null as {column.duckdb_type}) as {column.name}" for column in contract.columns)

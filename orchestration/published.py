@@ -82,12 +82,6 @@ def current_name(root: Path) -> str | None:
         return None
 
 
-def current_as_of(root: Path) -> date | None:
-    """The last day in the version BI reads; None before the first publication."""
-    publication = current(root)
-    return publication.as_of_date if publication else None
-
-
 def newest_as_of(root: Path) -> date | None:
     """The newest day in any kept version: after a rollback the data itself has not gone back."""
     return max((each.as_of_date for each in versions(root)), default=None)

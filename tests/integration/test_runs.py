@@ -97,7 +97,7 @@ def test_running_a_day_again_changes_nothing_and_the_next_day_follows(demo: Demo
     following = execute(settings, tomorrow, tomorrow)
     assert following.exit_code == DONE, following.reasons
     assert published.current(settings.published_dir).version == "v0003"
-    assert published.current_as_of(settings.published_dir) == tomorrow
+    assert published.current(settings.published_dir).as_of_date == tomorrow
     health = published.query(settings.published_dir, "select max(as_of_date) from fct_customer_health_daily").rows
     assert health == [(tomorrow,)]
 
@@ -273,7 +273,7 @@ def test_a_gate_that_fails_leaves_the_published_version_alone(tmp_path):
     (drop / "billing" / "payments" / "late.jsonl").write_text(json.dumps(late | {"attempted_at": "2024-05-20T10:00:00Z"}) + "\n")
     mended = execute(settings, day, day)
     assert mended.exit_code == DONE, mended.reasons
-    assert published.current_as_of(settings.published_dir) == day
+    assert published.current(settings.published_dir).as_of_date == day
     told = "select asset, outcome, observed from fct_data_quality_results where check_name = 'late_rows(files)'"
     assert published.query(settings.published_dir, told).rows == [("stg_own__payments", "failed", "1 rows, from 2024-05-20")]
 

@@ -99,6 +99,23 @@ def test_dim_publication_says_how_fresh_each_source_is_and_what_is_absent(wareho
 
 
 @pytest.mark.parametrize(
+    ("domain", "newest", "is_stale"),
+    [
+        ("billing", datetime(2024, 4, 25), False),
+        ("billing", datetime(2024, 4, 24, 23, 59), True),
+        ("product", datetime(2024, 4, 29), False),
+        ("product", datetime(2024, 4, 28, 23, 59), True),
+        ("surveys", datetime(2024, 4, 2), False),
+        ("surveys", datetime(2024, 4, 1, 23, 59), True),
+        ("support", None, True),
+    ],
+)
+def test_a_source_is_stale_after_as_many_days_without_a_record_as_its_domain_has(domain, newest, is_stale):
+    """The 1st of May and the six, two or 29 days before it."""
+    assert (Freshness(domain, "x", newest).stale_since(AS_OF) is not None) == is_stale
+
+
+@pytest.mark.parametrize(
     "results, required, gates",
     [
         ([BAD], REQUIRED, ["marts/facts"]),
@@ -155,12 +172,12 @@ def test_old_versions_go_but_never_the_one_bi_reads(warehouse, root):
 
 
 def test_as_of_dates(warehouse, root):
-    assert published.current_as_of(root) is None
+    assert published.current(root) is None
     assert published.newest_as_of(root) is None
     run(warehouse, root)
     run(warehouse, root, as_of_date=date(2024, 5, 2))
     published.rollback(root, "v0001")
-    assert published.current_as_of(root) == date(2024, 5, 1)
+    assert published.current(root).as_of_date == date(2024, 5, 1)
     assert published.newest_as_of(root) == date(2024, 5, 2)
 
 

@@ -19,7 +19,7 @@ from orchestration.sources.demo.block import Block
 from orchestration.sources.demo.calendar import FIRST_DAY, HORIZON
 from orchestration.sources.demo.calendar import last_day as last_day_of
 from orchestration.sources.demo.files import write_files, write_truth
-from orchestration.sources.demo.truth import identities, mrr_intervals, truth
+from orchestration.sources.demo.truth import identities, truth
 from orchestration.sources.demo.truth_stages import as_intervals, red_grid, stages
 
 if TYPE_CHECKING:
@@ -76,10 +76,6 @@ class DemoCompany:
             red = None if red_days is None else red_grid(block, red_days["customer"], red_days["date"])
             parts.append(as_intervals(block, stages(block, mrr, red, thresholds)))
         return pd.concat(parts, ignore_index=True)
-
-    def truth_mrr(self, time_zone: str = "UTC") -> Frame:
-        """MRR intervals with the dates of another reporting time zone."""
-        return mrr_intervals(self.truth["mrr_changes"], time_zone)
 
     def table(self, domain: str, name: str) -> Versions:
         """One table of the whole company, with the history of each record."""
