@@ -200,6 +200,27 @@ def test_small_lists_and_settings():
     assert warnings == []
 
 
+def test_lists_are_read_to_their_end():
+    """Ratings, and the agents by whom a comment is told from a customer's."""
+
+    def answer(request: Request) -> Answer:
+        number = int(request.query.get("page[after]", ["0"])[0])
+        meta = {"meta": {"has_more": number < 2, "after_cursor": str(number + 1)}}
+        if request.path == "/api/v2/users.json":
+            return Answer({"users": [{"id": 235321 + number, "role": "admin"}]} | meta)
+        if request.path == "/api/v2/satisfaction_ratings.json":
+            return Answer({"satisfaction_ratings": [{"id": number, "ticket_id": 7, "score": "good"}]} | meta)
+        return Answer({"ticket_events": [EVENT, EVENT | {"id": 1}], "end_time": 1772500000, "end_of_stream": True})
+
+    found, requests, _ = pull(answer, "ticket_events", "satisfaction_ratings")
+    assert [row["id"] for row in found["satisfaction_ratings"]] == ["0", "1", "2"]
+    assert {row["author_role"] for row in found["ticket_events"]} == {"admin"}
+    assert sum(request.path == "/api/v2/users.json" for request in requests) == 3  # once for all events
+    asked = [request.query for request in requests if request.path == "/api/v2/satisfaction_ratings.json"]
+    assert [query.get("page[after]") for query in asked] == [None, ["1"], ["2"]]
+    assert {(query["start_time"][0], query["page[size]"][0]) for query in asked} == {(str(int(SINCE.timestamp())), "100")}
+
+
 def test_opening_hours_are_split_by_weekday():
     found, _, _ = pull(documented, "schedules")
     hours = [(row["weekday"], row["start_time"], row["end_time"]) for row in found["schedules"]]
