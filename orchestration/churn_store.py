@@ -12,6 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestration.published import put_durably, write_durably
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -37,9 +39,7 @@ def entries(folder: Path) -> list[Entry]:
 
 def store(folder: Path, kept: list[Entry]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    unfinished = folder / "models.json.new"
-    unfinished.write_text(json.dumps([vars(entry) for entry in kept[-KEEP:]], indent=1))
-    unfinished.replace(folder / "models.json")
+    write_durably(folder / "models.json", json.dumps([vars(entry) for entry in kept[-KEEP:]], indent=1))
 
 
 def has_said(folder: Path, day: date) -> bool:
@@ -52,7 +52,7 @@ def say(folder: Path, day: date, scores: pd.DataFrame) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".new")
     scores.loc[scores["churn_probability"].notna(), list(SAID)].to_parquet(unfinished, index=False)
-    unfinished.replace(path)
+    put_durably(unfinished, path)
     for old in sorted(path.parent.glob("*.parquet"))[:-KEEP]:
         old.unlink()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.contracts import Contract, read_contracts
+from orchestration.published import put_durably
 from orchestration.settings import REPO, Settings
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def write(settings: Settings, table: str, frame: pd.DataFrame) -> int:
     content = pa.Table.from_pandas(frame[list(contract.column_names)], schema=contract.arrow_schema, preserve_index=False)
     unfinished = path.with_suffix(".new")
     pq.write_table(content, unfinished)
-    unfinished.replace(path)
+    put_durably(unfinished, path)
     return len(frame)
 
 

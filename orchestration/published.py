@@ -206,8 +206,13 @@ def write_durably(path: Path, text: str) -> None:
     """Replace a small file whole, and have it on disk before returning."""
     temporary = path.with_name(f".{path.name}.new")
     temporary.write_text(text, encoding="utf-8")
-    sync(temporary)
-    os.replace(temporary, path)
+    put_durably(temporary, path)
+
+
+def put_durably(unfinished: Path, path: Path) -> None:
+    """Let a file that is whole take its place, and have both on disk before returning."""
+    sync(unfinished)
+    os.replace(unfinished, path)
     sync(path.parent)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration.gates import CheckResult, GateResult
 from orchestration.publication_tables import QUALITY_COLUMNS
-from orchestration.published import sync
+from orchestration.published import put_durably
 
 if TYPE_CHECKING:
     from orchestration.settings import Settings
@@ -130,8 +130,7 @@ class QualityStore:
         folder.mkdir(parents=True, exist_ok=True)
         temporary = folder / f".{name}.new"
         pq.write_table(pa.Table.from_pylist(rows, schema=_schema()), temporary)
-        sync(temporary)
-        os.replace(temporary, folder / f"{name}.parquet")
+        put_durably(temporary, folder / f"{name}.parquet")
 
 
 def write_data_docs(settings: Settings) -> Path:
