@@ -451,6 +451,21 @@ def test_strange_text_lands_unchanged(tmp_path):
     assert [text for (text,) in rows(tmp_path, "select status from raw_shop.orders order by id")] == texts
 
 
+def test_a_manifest_of_another_version_and_a_folder_of_no_day_are_said(tmp_path):
+    lake = lake_in(tmp_path)
+    load(lake, Shop([order(1)]))
+    (folder,) = lake.partitions()
+    manifest = (folder / "manifest.json").read_bytes()
+    text = json.dumps({**read_body(str(folder)), "of_the_future": 1}, indent=1).removeprefix("{\n").encode()
+    (folder / "manifest.json").write_bytes(b'{"checksum": "%s",\n%s' % (hashlib.sha256(text).hexdigest().encode(), text))
+    with pytest.raises(LakeError, match=f"manifest of shop/orders/load_date={DAY} is of another version of this program; run that day again"):
+        load(lake, Shop(), DAY + timedelta(days=1))
+    (folder / "manifest.json").write_bytes(manifest)
+    (folder.parent / "load_date=copy").mkdir()
+    with pytest.raises(LakeError, match=r"shop/orders: a folder is not called by a load date .*; move it away"):
+        load(lake, Shop(), DAY + timedelta(days=1))
+
+
 def test_verify_finds_nothing_in_a_sound_lake(tmp_path):
     lake = lake_in(tmp_path)
     load(lake, Shop([order(1)]))

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 
-from orchestration import published
+from orchestration import publication_files, published
 from orchestration.content_hash import content_hash
 from orchestration.gates import CheckResult, GateResult
 from orchestration.publication_files import Table
@@ -155,6 +155,31 @@ def test_a_table_that_is_not_there_fails_the_publication_and_nothing_else(wareho
         run(warehouse, root, tables=[Table.mart("nowhere")])
     assert published.status(root)["outcome"] == "failed"
     assert [path.name for path in root.iterdir() if path.name.startswith(".b")] == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        ("update facts set amount = amount + 1 where id = 1", "table facts reads back other than it was written"),
+        ("delete from facts where id = 1", "table facts should have 3 rows, the database has 2, its Parquet file 3"),
+        ("copy (from facts limit 2) to '{parquet}'", "table facts should have 3 rows, the database has 3, its Parquet file 2"),
+    ],
+)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_version_that_does_not_read_back_as_it_was_written_is_not_published(warehouse, root, monkeypatch, damage, why, is_first):
+    if not is_first:
+        run(warehouse, root)
+
+    def damaged(warehouse_path, building, *args, **options):
+        entries = publication_files.build(warehouse_path, building, *args, **options)
+        with duckdb.connect(str(building / "customer_success.duckdb")) as con:
+            con.execute(damage.format(parquet=building / "parquet/facts.parquet"))
+        return entries
+
+    monkeypatch.setattr("orchestration.publish.build", damaged)
+    with pytest.raises(PublicationError, match=why):
+        run(warehouse, root)
+    assert [each.version for each in published.versions(root)] == ([] if is_first else ["v0001"])
 
 
 def test_old_versions_go_but_never_the_one_bi_reads(warehouse, root):
