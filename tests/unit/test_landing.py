@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -464,6 +465,23 @@ def test_a_manifest_of_another_version_and_a_folder_of_no_day_are_said(tmp_path)
     (folder.parent / "load_date=copy").mkdir()
     with pytest.raises(LakeError, match=r"shop/orders: a folder is not called by a load date .*; move it away"):
         load(lake, Shop(), DAY + timedelta(days=1))
+
+
+def test_a_partition_is_on_the_disk_before_it_takes_its_place(tmp_path, monkeypatch):
+    """Killing a process shows nothing of it: what was written is then still in the memory of the machine."""
+    synced, fsync, rename, unsafe = set(), os.fsync, os.rename, []
+
+    def into_place(new, final):
+        unsafe.extend(path.name for path in new.iterdir() if path.stat().st_ino not in synced)
+        rename(new, final)
+
+    monkeypatch.setattr(os, "fsync", lambda handle: (synced.add(os.fstat(handle).st_ino), fsync(handle)))
+    monkeypatch.setattr(os, "rename", into_place)
+    load(lake_in(tmp_path), Shop([order(1), order("bad", quantity="many")]))
+    for place in ("lake/raw", "quarantine"):
+        (folder,) = (tmp_path / place / "shop/orders").iterdir()
+        assert list(folder.iterdir()) and folder.parent.stat().st_ino in synced
+    assert unsafe == []
 
 
 def test_verify_finds_nothing_in_a_sound_lake(tmp_path):

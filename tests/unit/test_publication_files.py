@@ -172,6 +172,16 @@ def test_a_last_version_that_is_damaged_is_left_aside(warehouse, tmp_path, broug
     assert holds_the_warehouse(second, warehouse)
 
 
+def test_a_last_version_for_other_clients_is_left_aside(warehouse, tmp_path, brought):
+    """Its storage would go on in every file that begins with it."""
+    root = tmp_path / "published"
+    manifest = run(warehouse, root, LAST, FACTS, DAYS).path / published.MANIFEST
+    manifest.write_text(manifest.read_text().replace(f'"{publication_files.STORAGE_VERSION}"', '"v1.9.0"'))
+    next_day(warehouse)
+    assert holds_the_warehouse(run(warehouse, root, date(2024, 5, 21), FACTS, DAYS), warehouse)
+    assert brought == []
+
+
 def test_a_parquet_file_that_is_damaged_is_left_aside(warehouse, tmp_path):
     root = tmp_path / "published"
     parquet = run(warehouse, root, LAST, FACTS, DAYS).path / "parquet" / "days.parquet"

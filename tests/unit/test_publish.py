@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date, datetime
 from types import SimpleNamespace
@@ -149,6 +151,12 @@ def test_a_refusal_leaves_what_bi_reads_and_says_why(warehouse, root):
         run(warehouse, root, required_gates={})
 
 
+def test_the_first_version_can_be_refused(warehouse, root):
+    with pytest.raises(PublicationRefused, match=r"BI keeps nothing yet$"):
+        run(warehouse, root, gate_results=[BAD])
+    assert (published.status(root)["outcome"], published.status(root)["current"]) == ("held_back", None)
+
+
 def test_a_table_that_is_not_there_fails_the_publication_and_nothing_else(warehouse, root):
     run(warehouse, root)
     with pytest.raises(PublicationError, match=r"v0002 could not be written.*BI keeps v0001"):
@@ -180,6 +188,21 @@ def test_a_version_that_does_not_read_back_as_it_was_written_is_not_published(wa
     with pytest.raises(PublicationError, match=why):
         run(warehouse, root)
     assert [each.version for each in published.versions(root)] == ([] if is_first else ["v0001"])
+
+
+def test_a_version_is_on_the_disk_before_bi_reads_it(warehouse, root, monkeypatch):
+    """Killing a process shows nothing of it: what was written is then still in the memory of the machine."""
+    synced, fsync, replace, unsafe = set(), os.fsync, os.replace, []
+
+    def flip(old, new):
+        if os.path.basename(new) == "current":
+            unsafe.append([str(path) for path in [*(root / "v0001").rglob("*"), root / "v0001", root] if path.stat().st_ino not in synced])
+        replace(old, new)
+
+    monkeypatch.setattr(os, "fsync", lambda handle: (synced.add(os.fstat(handle).st_ino), fsync(handle)))
+    monkeypatch.setattr(os, "replace", flip)
+    run(warehouse, root)
+    assert unsafe == [[]]
 
 
 def test_old_versions_go_but_never_the_one_bi_reads(warehouse, root):
@@ -238,6 +261,15 @@ def test_somebodys_sql_reads_the_version_and_nothing_else(sql, warehouse, root):
 def test_whatever_only_reads_is_answered(sql, warehouse, root):
     run(warehouse, root)
     assert published.query(root, sql).rows
+
+
+def test_a_question_is_answered_while_bi_reads(warehouse, root):
+    """DuckDB lets several processes in as long as none of them could write."""
+    script = "import duckdb, sys; con = duckdb.connect(sys.argv[1], read_only=True); print('open', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", script, str(run(warehouse, root).database)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
+        assert reader.stdout.readline() == "open\n"
+        assert published.query(root, "select count(*) from facts").rows == [(3,)]
 
 
 def test_nothing_published_is_said_in_one_line(root):
