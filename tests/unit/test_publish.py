@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -163,6 +164,19 @@ def test_a_table_that_is_not_there_fails_the_publication_and_nothing_else(wareho
         run(warehouse, root, tables=[Table.mart("nowhere")])
     assert published.status(root)["outcome"] == "failed"
     assert [path.name for path in root.iterdir() if path.name.startswith(".b")] == []
+
+
+def test_a_disk_that_takes_nothing_at_all_is_told_as_such(warehouse, root, monkeypatch):
+    """Neither the folder for the version nor the status."""
+    run(warehouse, root)
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("orchestration.publish.build", full)
+    monkeypatch.setattr("orchestration.publish.write_status", full)
+    with pytest.raises(PublicationError, match=r"v0002 could not be written: .*No space left on device; BI keeps v0001"):
+        run(warehouse, root)
 
 
 @pytest.mark.parametrize(
