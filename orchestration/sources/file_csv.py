@@ -42,20 +42,21 @@ def read_csv(handle: BinaryIO, name: str) -> Iterator[pa.Table]:
             check_utf8=False,
         ),
     )
-    row_number, extra_lines, told = 2, 0, 0  # the header is line 1
+    row_number, extra_lines = 2, 0  # the header is line 1
     for batch in reader:
         skipped = np.array([row.number for row in rejects], dtype=np.int64)
-        skipped = skipped[skipped >= row_number]
         numbers = np.setdiff1d(np.arange(row_number, row_number + len(batch) + len(skipped)), skipped)[: len(batch)]
-        lines, extra_lines = _physical_lines(batch, numbers, extra_lines)
         if len(numbers):
             row_number = int(numbers[-1]) + 1
-        yield from _rows(pa.Table.from_batches([batch]), lines, name)
-        if told < len(rejects):
-            yield _ragged(rejects[told:], extra_lines, name)
-            told = len(rejects)
-    if told < len(rejects):
-        yield _ragged(rejects[told:], extra_lines, name)
+        due = [row for row in rejects if row.number < row_number]  # the reader may be ahead
+        del rejects[: len(due)]
+        lines, extra_lines = _physical_lines(numbers, _line_breaks(batch), due, extra_lines)
+        yield from _rows(pa.Table.from_batches([batch]), lines[: len(numbers)], name)
+        if due:
+            yield _ragged(due, lines[len(numbers) :], name)
+    if rejects:
+        none = np.array([], dtype=np.int64)
+        yield _ragged(rejects, _physical_lines(none, none, rejects, extra_lines)[0], name)
 
 
 def _header(handle: BinaryIO, name: str) -> tuple[list[str], str]:
@@ -73,14 +74,22 @@ def _header(handle: BinaryIO, name: str) -> tuple[list[str], str]:
     return plain_names(next(csv.reader(io.StringIO(text), delimiter=delimiter)), name), delimiter
 
 
-def _physical_lines(batch: pa.RecordBatch, numbers: np.ndarray, extra_lines: int) -> tuple[np.ndarray, int]:
-    """Line on which each row starts: its number, and one more for every line break within an earlier value."""
+def _physical_lines(numbers: np.ndarray, breaks: np.ndarray, rejects: list[pyarrow.csv.InvalidRow], extra_lines: int) -> tuple[np.ndarray, int]:
+    """Line on which each row starts, the rejects behind the others: its number, and one more for every line break within an earlier row."""
+    numbers = np.concatenate([numbers, np.array([row.number for row in rejects], dtype=np.int64)])
+    breaks = np.concatenate([breaks, np.array([row.text.count("\n") for row in rejects], dtype=np.int64)])
+    order, earlier = np.argsort(numbers), np.empty_like(breaks)
+    earlier[order] = np.cumsum(breaks[order]) - breaks[order]
+    return numbers + extra_lines + earlier, extra_lines + int(breaks.sum())
+
+
+def _line_breaks(batch: pa.RecordBatch) -> np.ndarray:
+    """How many each row holds within its values."""
     breaks = np.zeros(len(batch), dtype=np.int64)
     for column in batch.columns:
         if pc.any(pc.match_substring(column, "\n")).as_py():
             breaks += pc.fill_null(pc.count_substring(column, "\n"), 0).to_numpy(zero_copy_only=False)
-    total = np.cumsum(breaks)
-    return numbers + extra_lines + total - breaks, extra_lines + (int(total[-1]) if len(total) else 0)
+    return breaks
 
 
 def _rows(table: pa.Table, lines: np.ndarray, name: str) -> Iterator[pa.Table]:
@@ -108,8 +117,8 @@ def _split_undecodable(table: pa.Table, lines: np.ndarray) -> tuple[pa.Table, np
     return table.filter(pa.array(good)), lines[good], rejects
 
 
-def _ragged(rows: list[pyarrow.csv.InvalidRow], extra_lines: int, name: str) -> pa.Table:
-    return rejected([(row.number + extra_lines, row.text, _why_ragged(row)) for row in rows], name)
+def _ragged(rows: list[pyarrow.csv.InvalidRow], lines: np.ndarray, name: str) -> pa.Table:
+    return rejected([(int(line), row.text, _why_ragged(row)) for row, line in zip(rows, lines, strict=True)], name)
 
 
 def _why_ragged(row: pyarrow.csv.InvalidRow) -> str:

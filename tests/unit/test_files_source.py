@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import os
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +16,7 @@ import pytest
 
 from orchestration.contracts import load_contracts
 from orchestration.lake_manifest import LakeError
+from orchestration.sources import file_csv
 from orchestration.sources.base import SourceError, SourceSpec, TransientSourceError
 from orchestration.sources.files import Files, open_files
 from tests.unit.lake_support import DAY, lake_in, load, quarantined, rows
@@ -114,6 +116,24 @@ def test_bad_csv_lines_are_put_aside_with_file_line_and_text(tmp_path):
         (11, "billing/customers.csv", "line: not UTF-8"),
     ]
     assert ("c2,too short",) in quarantined(tmp_path, "record")
+
+
+@pytest.mark.parametrize("block", [64, 100, 200, 8 << 20])
+def test_every_row_of_a_csv_knows_its_line_however_it_is_read(monkeypatch, block):
+    """Values of several lines stand before and behind rows that cannot be read, and in one of them; a block ends anywhere."""
+    monkeypatch.setattr(file_csv, "BLOCK_BYTES", block)
+    odd = {10: '10,"a\nb\nc"', 20: "20,x,y", 21: "21", 30: '30,"a\nb",y', 40: '40,"a\nb\nc"', 45: "45,x,y", 59: '59,"a\nb",y'}
+    rows = [odd.get(number, f"{number},n{number}") for number in range(60)]
+    expected = {number: 2 + sum(1 + row.count("\n") for row in rows[:number]) for number in range(60)}
+    good, bad = {}, {}
+    for page in file_csv.read_csv(io.BytesIO("\n".join(["id,note", *rows, ""]).encode()), "f.csv"):
+        for row in page.to_pylist():
+            if "_reason" in row:
+                bad[int(row["_raw"].partition(",")[0])] = row["_line"]
+            else:
+                good[int(row["id"])] = row["_line"]
+    assert sorted(bad) == [20, 21, 30, 45, 59]
+    assert good | bad == expected
 
 
 def test_bad_json_lines_are_put_aside_with_their_number(tmp_path):
