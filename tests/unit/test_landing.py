@@ -417,6 +417,7 @@ class TestDeletes:
 def test_views_unite_tenants_but_not_other_vendors_and_survive_an_older_contract(tmp_path):
     older = replace(ORDERS, columns=tuple(replace(c, data_type="int") if c.name == "quantity" else c for c in ORDERS.columns if c.name != "weight"))
     load(lake_in(tmp_path, {("shop", "orders"): older}), Shop([order(1)]))
+    assert rows(tmp_path, "select typeof(quantity), typeof(weight) from raw_shop.orders") == [("BIGINT", "DOUBLE")]
     load(lake_in(tmp_path), Shop([order(2)], source_relation="shop_eu"))
     (tmp_path / "lake" / "raw" / "shopping" / "orders").mkdir(parents=True)
     assert rows(tmp_path, "select id, quantity, weight, _source_relation from raw_shop.orders order by id") == [
