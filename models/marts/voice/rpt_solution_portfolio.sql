@@ -36,13 +36,24 @@ mentions as (
     group by solutions.solution_id
 ),
 
+-- Whose feature or campaign a source knows: of a mistyped one nobody would ever be seen to know.
+observable as (
+    select solutions.solution_id
+    from solutions
+    inner join {{ ref('dim_features') }} as features on solutions.feature = features.feature
+    union
+    select solutions.solution_id
+    from solutions
+    inner join {{ ref('int_crm__campaign_members') }} as members on solutions.campaign_id = members.campaign_id
+),
+
 joined as (
     select
         solutions.*,
+        observable.solution_id is not null as is_observable,
         coalesce(customers.reach_customers, 0) as reach_customers,
         {{ 'coalesce(customers.reached_before, 0)' if has_billing else 'cast(null as decimal(18,4))' }} as mrr_reached,
-        case when solutions.is_launched and (solutions.feature is not null or solutions.campaign_id is not null)
-            then coalesce(customers.aware_customers, 0) end as aware_customers,
+        case when solutions.is_launched and observable.solution_id is not null then coalesce(customers.aware_customers, 0) end as aware_customers,
         case when solutions.is_launched then coalesce(mentions.before_90d, 0) end as mentions_before_90d,
         case when solutions.is_measurable then coalesce(mentions.after_90d, 0) end as mentions_after_90d,
         case when solutions.is_measurable then cast(customers.reached_after as double) / nullif(customers.reached_before, 0) end as reached_nrr,
@@ -50,6 +61,7 @@ joined as (
     from solutions
     left join customers on solutions.solution_id = customers.solution_id
     left join mentions on solutions.solution_id = mentions.solution_id
+    left join observable on solutions.solution_id = observable.solution_id
 ),
 
 measured as (
@@ -73,6 +85,7 @@ final as (
         cast(case
             when not is_launched then 'not launched'
             when feature is null and campaign_id is null then 'neither a feature nor a campaign is named'
+            when not is_observable then 'no source knows its feature or its campaign'
             when reach_customers = 0 then 'nobody raised it'
         end as string) as awareness_missing_because,
         cast(mentions_before_90d as bigint) as mentions_before_90d,
