@@ -58,7 +58,6 @@ escalations as (
     from {{ ref('int_support_tickets__milestones') }} as milestones
     inner join {{ ref('int_support_tickets__open_intervals') }} as waiting
         on milestones.source_relation = waiting.source_relation and milestones.ticket_id = waiting.ticket_id
-            and (waiting.solved_at > milestones.first_escalated_at or waiting.solved_at is null)
     inner join {{ ref('int_support_tickets__customers') }} as customers
         on customers.is_current and milestones.source_relation = customers.source_relation and milestones.ticket_id = customers.ticket_id
     where milestones.first_escalated_at is not null

@@ -18,7 +18,7 @@ final as (
     inner join lines on ruled_lines.source_relation = lines.source_relation and ruled_lines.line_id = lines.line_id
     where ruled_lines.active_from <= {{ as_of_date() }} and ruled_lines.active_until = lines.period_end_on
     group by ruled_lines.customer_id, lines.period_end_on
-    having count(case when ruled_lines.monthly_rate > 0 then 1 end) > 0 and sum(ruled_lines.monthly_rate_reporting) >= 0.005
+    having sum(ruled_lines.monthly_rate_reporting) >= 0.005
 )
 
 select * from final
