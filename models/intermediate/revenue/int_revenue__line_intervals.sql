@@ -48,7 +48,7 @@ measured as (
             when interval_unit = 'quarter' then 3 * interval_units
             when interval_unit = 'year' then 12 * interval_units
             when interval_unit is null and line_days between 27.9 and 31.1 then 1
-            when interval_unit is null and line_days between 89.9 and 92.1 then 3
+            when interval_unit is null and line_days between 88.9 and 92.1 then 3
             when interval_unit is null and line_days between 180.9 and 184.1 then 6
             when interval_unit is null and line_days between 364.9 and 366.1 then 12
         end as whole_months,
