@@ -66,7 +66,8 @@ owners as (
     group by payers.tier, owned.source_relation, owned.product_id
 ),
 
--- Hardly anybody owns two products that stand in for each other, such as two editions: a gap is what goes with all that one has.
+-- Hardly anybody owns two products that stand in for each other, such as two editions: a gap is what goes with all that one has. What one has does
+-- not go with itself, and so is none.
 together as (
     select one.source_relation, one.product_id, other.source_relation as other_source_relation, other.product_id as other_product_id
     from owned as one
@@ -99,9 +100,7 @@ lacking as (
     inner join fitting
         on grouped.customer_id = fitting.customer_id and grouped.products_owned = fitting.products
             and owners.source_relation = fitting.source_relation and owners.product_id = fitting.product_id
-    left join owned
-        on grouped.customer_id = owned.customer_id and owners.source_relation = owned.source_relation and owners.product_id = owned.product_id
-    where counted.peers >= rules.peer_minimum and owners.owners >= rules.peer_share * counted.peers and owned.customer_id is null
+    where counted.peers >= rules.peer_minimum and owners.owners >= rules.peer_share * counted.peers
 ),
 
 final as (
