@@ -1,8 +1,8 @@
 -- Invoices whose lines do not add up to their total (to one minor unit a line), each with the cause where there is one that is in order.
--- Drafts still change; an invoice without total cannot be held against anything.
+-- Drafts still change, void and deleted ones count nowhere; an invoice without total cannot be held against anything.
 with invoices as (
     select * from {{ ref('int_billing__invoices') }}
-    where is_current and status <> 'draft' and total is not null
+    where is_current and status not in ('draft', 'void', 'voided', 'deleted') and total is not null
 ),
 
 lines as (
