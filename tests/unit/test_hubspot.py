@@ -286,6 +286,17 @@ def test_a_missing_custom_object_is_a_warning_and_a_missing_standard_one_an_erro
         pull(lambda request: Answer({}, status), {"deals": FULL})
 
 
+def test_a_custom_object_that_stops_half_way_or_asks_for_another_key_is_not_missing():
+    def half(request: Request) -> Answer:
+        if "after" in request.query:
+            return Answer({"category": "OBJECT_NOT_FOUND"}, 404)
+        return Answer({"results": [task(1, START)], "paging": {"next": {"after": "100"}}})
+
+    for answer in (half, lambda request: Answer({"category": "INVALID_AUTHENTICATION"}, 401)):
+        with pytest.raises(SourceError):
+            pull(answer, {"success_goals": FULL})
+
+
 def test_a_search_without_results_is_not_an_empty_one():
     with pytest.raises(ContractError, match="without 'results'"):
         pull(lambda request: Answer({"records": []}), {"tasks": Window(START, UNTIL)})
