@@ -214,6 +214,8 @@ def test_a_busy_table_has_a_floor_a_ceiling_and_an_expectation():
     assert weekday == {"rows_floor": 1, "rows_ceiling": 800, "rows_expected": 60}
     saturday = load_bounds(Load(MONDAY + timedelta(days=40), 0), before)
     assert (saturday["rows_ceiling"], saturday["rows_expected"]) == (320, 24)
+    burst = Load(MONDAY + timedelta(days=36), 5_000)
+    assert load_bounds(burst, [*before, burst])["rows_ceiling"] == 800, "a load is no example for itself"
 
 
 def test_ten_times_the_volume_is_above_the_ceiling_and_half_of_it_below_the_expectation():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import subprocess
@@ -217,6 +218,18 @@ def test_a_version_is_on_the_disk_before_bi_reads_it(warehouse, root, monkeypatc
     monkeypatch.setattr(os, "replace", flip)
     run(warehouse, root)
     assert unsafe == [[]]
+
+
+def test_one_publication_at_a_time(warehouse, root):
+    steps = []
+
+    def another(step):
+        with (root / ".lock").open("w") as handle, pytest.raises(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        steps.append(step)
+
+    run(warehouse, root, checkpoint=another)
+    assert steps == ["copied", "exported", "proved", "written", "renamed", "flipped", "told"]
 
 
 def test_old_versions_go_but_never_the_one_bi_reads(warehouse, root):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
 from orchestration.sources import OPENERS, SourceError, SourceSpec, open_source
+from orchestration.sources.base import moment
 
 ADDRESS = {"base_url": "http://127.0.0.1:9", "api_key": "canary", "email": "a@example.test"}
 
@@ -61,3 +63,19 @@ def test_every_vendor_of_the_settings_has_its_place():
     from orchestration.domains import VENDORS
 
     assert {vendor for vendors in VENDORS.values() for vendor in vendors} - {"demo"} == set(OPENERS)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-03-01T01:30:00+02:00", datetime(2026, 2, 28, 23, 30, tzinfo=UTC)),
+        ("2026-03-01T01:30:00Z", datetime(2026, 3, 1, 1, 30, tzinfo=UTC)),
+        ("2026-03-01T01:30:00", "2026-03-01T01:30:00"),
+        ("soon", "soon"),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_time_without_a_zone_is_left_for_the_contract_to_judge(text, expected):
+    """Read as this machine's, it would differ from machine to machine."""
+    assert moment(text) == expected

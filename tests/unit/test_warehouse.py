@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from dataclasses import dataclass
 from datetime import date
 
@@ -52,6 +53,11 @@ def test_a_seal_that_cannot_be_read_is_an_unsound_warehouse(tmp_path, content):
     assert why_unsound(settings) in ("warehouse.seal.json is damaged", "the warehouse does not hold what the last run left in it")
     with run_lock(settings):
         assert not settings.warehouse_path.exists()
+
+
+def test_a_run_has_the_warehouse_to_itself(tmp_path):
+    with run_lock(load_settings(data_dir=tmp_path)), (tmp_path / ".lock").open("w") as another, pytest.raises(BlockingIOError):
+        fcntl.flock(another, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_gates_look_at_all_days_until_what_was_written_has_passed_once(tmp_path):
