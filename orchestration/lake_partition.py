@@ -172,7 +172,8 @@ def source_lock(source_dir: Path, *, wait: bool = True) -> Iterator[bool]:
 
 
 def replace(new: Path, final: Path) -> None:
-    """`new` takes the place of `final`. A crash between the two renames is what `heal` is for."""
+    """`new`, whose files are on the disk, takes the place of `final`. A crash between the two renames is what `heal` is for."""
+    sync(new)
     old = final.with_name(OLD + final.name)
     if final.exists():
         os.rename(final, old)
