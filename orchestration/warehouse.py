@@ -26,7 +26,7 @@ log = logging.getLogger("csw")
 # is closed. DuckDB's own 122,880 rows are more than most tables have. Who writes with another size merges or splits what is there.
 ROW_GROUP_SIZE = 32_768  # as in dbt_project/profiles.yml
 HISTORY, LONGEST = "health_history_days", 10**9  # 0 days = all
-LAYOUT, LAYOUT_NUMBER = "layout", "1"  # one more with each release that gives a table of kept days another column
+LAYOUT, LAYOUT_NUMBER = "layout", "2"  # one more with each release that gives a table of kept days another column, or one another meaning
 _UNPUBLISHED = "main.unpublished_runs (run_id varchar, is_rebuild boolean)"
 
 
