@@ -135,7 +135,7 @@ def _days(settings: Settings, start: datetime | None, end: datetime | None) -> t
 def status(
     identities: Annotated[bool, typer.Option("--identities", help="Instead: which records found their customers, and by what.")] = False,
 ) -> None:
-    """The published version, the last runs, freshness of each source, and gates that failed."""
+    """The published version, how the last run ended, freshness of each source, and gates that did not pass."""
     if identities:
         from orchestration.summary_identities import print_identities
 

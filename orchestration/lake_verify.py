@@ -45,7 +45,9 @@ def verify_partition(folder: Path) -> Iterator[Problem]:
             yield Problem(where, f"{name} is missing")
             return
         if path.stat().st_size != entry["bytes"] or sha256(path) != entry["sha256"]:
-            yield Problem(where, f"{name} is damaged: {path.stat().st_size} bytes, {entry['bytes']} and another content were written")
+            size, written = path.stat().st_size, entry["bytes"]
+            why = f"{size} bytes, {written} were written" if size != written else "its content is not what was written"
+            yield Problem(where, f"{name} is damaged: {why}")
             return
         try:
             for batch in pq.ParquetFile(path).iter_batches(columns=["_row_hash"]):

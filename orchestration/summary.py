@@ -6,6 +6,7 @@ Here belongs layout; every figure is read from the published version, so that th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
 from rich.console import Console
@@ -149,9 +150,8 @@ def print_status(console: Console, settings: Settings) -> None:
         console.print(f"[bold]BI reads[/]   {version.version}, as of {version.as_of_date}, published {version.published_at:%Y-%m-%d %H:%M} UTC")
     if last is not None:
         style = "green" if last["outcome"] == "published" else "red"
-        console.print(
-            f"[bold]Last run[/]   [{style}]{last['outcome'].replace('_', ' ')}[/] for {last['as_of_date']} (run {last['run_id'][:8]}, {last['at']})"
-        )
+        how, at = last["outcome"].replace("_", " "), f"{datetime.fromisoformat(last['at']):%Y-%m-%d %H:%M} UTC"
+        console.print(f"[bold]Last run[/]   [{style}]{how}[/] for {last['as_of_date']} (run {last['run_id'][:8]}, {at})")
         if last.get("reason"):
             console.print(f"           {plain(last['reason'])}", soft_wrap=True)
     if version is None:
@@ -183,6 +183,9 @@ def print_versions(console: Console, settings: Settings) -> None:
     for name in ("", "version", "as of", "published", "run", "tables", "rows"):
         table.add_column(name, justify="right" if name in ("tables", "rows") else "left")
     current, kept = published.current_name(settings.published_dir), published.versions(settings.published_dir)
+    if not kept and not current:
+        console.print("nothing is published yet: csw run")
+        return
     for version in kept:
         mark = "→" if version.version == current else ""
         rows = f"{sum(version.tables.values()):,}"

@@ -149,8 +149,11 @@ def _report(settings: Settings, context: AssetCheckExecutionContext, room: str) 
     QualityStore(settings.data_dir).record_gates(context.run.run_id, room, results)
     bad = [result for result in results if result.outcome != "passed"]
     for result in bad:
-        log.log(logging.ERROR if result.blocks else logging.WARNING, "gate %s %s: %s", result.name, result.outcome, result.reason)
-    log.info("%-13s %4d gates, %d not passed, %.1f s", room, len(results), len(bad), time.monotonic() - started)
+        level, how = (logging.ERROR, result.outcome) if result.blocks else (logging.WARNING, "warns")
+        log.log(level, "gate %s %s: %s", result.name, how, result.reason)
+    blocking = sum(result.blocks for result in bad)
+    warnings = f", {len(bad) - blocking} with warnings" if len(bad) > blocking else ""
+    log.info("%-13s %4d gates, %d not passed%s, %.1f s", room, len(results), blocking, warnings, time.monotonic() - started)
 
 
 def _check_result(result: GateResult) -> AssetCheckResult:

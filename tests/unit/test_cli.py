@@ -21,7 +21,7 @@ from orchestration.cli import app, main
 from orchestration.gates import CheckResult, GateResult
 from orchestration.publication_files import Table
 from orchestration.publish import publish
-from orchestration.published import Answer
+from orchestration.published import Answer, write_status
 from orchestration.settings import REPO, load_settings
 
 
@@ -150,6 +150,17 @@ def test_an_empty_question_is_told_to_be(published, sql):
 def test_a_format_that_is_none_is_wrong_usage(published):
     assert CliRunner().invoke(app, ["query", "select 1", "--format", "xml"]).exit_code == 2
     assert json.loads(CliRunner().invoke(app, ["query", "select 1 as a", "--format", "json"]).stdout) == {"a": 1}
+
+
+def test_before_the_first_publication_versions_say_what_to_do(settings):
+    assert CliRunner().invoke(app, ["versions"]).stdout == "nothing is published yet: csw run\n"
+
+
+def test_status_tells_all_times_alike(published):
+    write_status(published.published_dir, outcome="failed", run_id="abcdef123", as_of_date=date(2024, 5, 2), reason="no [network]")
+    shown = CliRunner().invoke(app, ["status"]).stdout
+    assert re.search(r"published \d{4}-\d\d-\d\d \d\d:\d\d UTC\n", shown)
+    assert re.search(r"failed for 2024-05-02 \(run abcdef12, \d{4}-\d\d-\d\d \d\d:\d\d UTC\)\n +no \[network\]", shown)
 
 
 def test_versions_are_listed_when_the_one_that_bi_reads_is_broken(published):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import duckdb
 import pytest
 from dagster import Failure
 
+from orchestration.assets.gates import _report
 from orchestration.assets.warehouse import _raise_on_failure
 from orchestration.data_docs import build_data_docs
 from orchestration.dbt_outcomes import NodeOutcome
 from orchestration.gates import CheckResult, GateResult, Gates, gate_of, run_parameters
+from orchestration.settings import load_settings
 from orchestration.volume import NO_CEILING, Load, bounds_of_run, load_bounds, table_bounds
 
 CANARY = "canary@example.org"
@@ -255,3 +258,18 @@ def test_a_table_does_not_lose_half_of_its_rows_overnight():
     assert table_bounds(1_000)["rows_floor"] == 500
     assert table_bounds(None)["rows_floor"] == 1
     assert table_bounds(0)["rows_floor"] == 1
+
+
+def test_a_warning_is_told_as_one(tmp_path, caplog):
+    """A reader who sees "failed" and a run that goes on would not know what to believe."""
+    results = [
+        GateResult("a", "marts", "marts/a", "failed", severity="critical"),
+        GateResult("b", "marts", "marts/b", "failed", severity="warning"),
+        GateResult("c", "marts", "marts/c", "passed"),
+    ]
+    settings, context = load_settings(data_dir=tmp_path), SimpleNamespace(run=SimpleNamespace(run_id="r"))
+    with caplog.at_level("INFO", "csw"), _report(settings, context, "marts") as told:
+        told.extend(results)
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line.partition(":")[0] for line in lines[:2]] == ["gate marts/a failed", "gate marts/b warns"]
+    assert "3 gates, 1 not passed, 1 with warnings" in lines[2]

@@ -493,6 +493,17 @@ def test_verify_finds_nothing_in_a_sound_lake(tmp_path):
     assert len(lake.partitions()) == 2
 
 
+def test_verify_says_what_has_changed_in_a_file(tmp_path):
+    lake = lake_in(tmp_path)
+    load(lake, Shop([order(1)]))
+    [path] = lake.root.rglob("*.parquet")
+    content = path.read_bytes()
+    path.write_bytes(b"x" + content[1:])
+    assert [problem.what for problem in lake.verify()] == [f"{path.name} is damaged: its content is not what was written"]
+    path.write_bytes(content[:-1])
+    assert [problem.what for problem in lake.verify()] == [f"{path.name} is damaged: {len(content) - 1} bytes, {len(content)} were written"]
+
+
 @pytest.mark.parametrize(
     ("price", "landed"),
     [
